@@ -8,7 +8,7 @@ import { publishedPackages } from "./repository.ts";
 export function sourceAliases(): { find: RegExp; replacement: string }[] {
   return publishedPackages().flatMap(({ directory, manifest }) =>
     Object.entries(manifest.exports ?? {}).flatMap(([subpath, target]) => {
-      const built = typeof target === "string" ? undefined : target["default"];
+      const built = typeof target === "string" ? undefined : target.default;
       if (built === undefined) return [];
       const specifier = manifest.name + subpath.slice(1);
       const source = built.replace("./dist/", "src/").replace(/\.js$/, ".ts");
