@@ -1,1 +1,130 @@
-export {};
+export type { BundleInfo, BundleManifest, BundleStore } from "./bundle.js";
+export type { CallOptions, ProgressEvent } from "./call-options.js";
+export type { Clock, Random } from "./clock.js";
+export type { ClusterEndpoints, ClusterFile } from "./cluster.js";
+export type {
+  ClusterRef,
+  ContainerManager,
+  ContainerManagerCapabilities,
+  ContainerManagerModule,
+  InstanceState,
+  InstanceStatus,
+  LogLine,
+  LogQuery,
+  PlatformFacts,
+  Reach,
+  WorkloadPort,
+  WorkloadSpec,
+  WorkloadStatus,
+} from "./container-manager.js";
+export type {
+  DeployModelRequest,
+  DeployResult,
+  DeployTarget,
+  LinkRequest,
+  RegisterApplicationRequest,
+  RegisteredApplication,
+  RegisteredVersion,
+} from "./deploy-target.js";
+export type { ClipperErrorOptions } from "./errors/clipper-error.js";
+export { ClipperError } from "./errors/clipper-error.js";
+export type { DeployErrorCode, DeployStep } from "./errors/deploy-errors.js";
+export { BundleError, DEPLOY_STEPS, DeployError } from "./errors/deploy-errors.js";
+export {
+  ManagerError,
+  PortTakenError,
+  RefusedError,
+  TimeoutError,
+  UnreachableError,
+  UnsupportedError,
+} from "./errors/platform-errors.js";
+export { ProtocolError } from "./errors/protocol-error.js";
+export type { ResourceKind } from "./errors/resource-errors.js";
+export {
+  ConflictError,
+  HeadMismatchError,
+  NotFoundError,
+  StoreRegressedError,
+  StoreUnavailableError,
+  VersionExistsError,
+} from "./errors/resource-errors.js";
+export { InvalidArgumentError, InvalidNameError, UnconnectedError } from "./errors/usage-errors.js";
+export type { ImageBase, ImageConfig, ImageLayer, ImagePlan, ImageRef, ImageSink } from "./image.js";
+export type { InputType } from "./input-type.js";
+export { INPUT_TYPE_DATATYPE, INPUT_TYPES, parseInputType } from "./input-type.js";
+export type { Address, InstanceEnvironment } from "./instance-environment.js";
+export { formatAddress, listenVariable, parseAddress } from "./instance-environment.js";
+export type {
+  BeginOperation,
+  BegunOperation,
+  ClusterView,
+  CreateApplication,
+  ErrorBody,
+  FinishOperation,
+  FrontendLease,
+  FrontendReport,
+  FrontendView,
+  PutCurrent,
+  PutInstances,
+  PutRoutes,
+  RegisterVersion,
+  RenewOperation,
+  ReplicaReport,
+  Stored,
+  WatchEvent,
+} from "./management-api.js";
+export type { ModelBackend } from "./model-backend.js";
+export type { NameKind } from "./names.js";
+export {
+  checkName,
+  isValidName,
+  NAME_PATTERN,
+  RESERVED_APPLICATION_NAMES,
+  WORKLOAD_ID_PATTERN,
+} from "./names.js";
+export type { Datatype, Payload, PayloadPart } from "./payload.js";
+export { DATATYPE_WIDTH, DATATYPES, payloadBytes } from "./payload.js";
+export type { BatchObservation, BatchPolicy, ResolvedRoute, SelectionPolicy } from "./policies.js";
+export type {
+  DefaultReason,
+  ModelVersion,
+  ModelVersionKey,
+  Outcome,
+  OutcomeError,
+  Prediction,
+  Query,
+  Task,
+} from "./query.js";
+export { DEFAULT_EXPLANATIONS, DEFAULT_REASONS, modelVersionKey } from "./query.js";
+export type {
+  ApplicationRecord,
+  BatchFloor,
+  ModelRecord,
+  OperationKind,
+  OperationRecord,
+  RecordKeys,
+  RecordKind,
+  RecordKinds,
+  Route,
+  VersionRecord,
+  WorkloadRecord,
+  WorkloadTemplate,
+} from "./records.js";
+export type {
+  Attempt,
+  AttemptErrorKind,
+  AttemptOutcome,
+  BatchResult,
+  ReplicaIdentity,
+  ReplicaLink,
+  ReplicaLinkEvents,
+} from "./replica-link.js";
+export type {
+  StateChange,
+  StateCommit,
+  StateHead,
+  StateRecord,
+  StateSnapshot,
+  StateStore,
+} from "./state-store.js";
+export { canonicalJson, workloadDigest } from "./workload-digest.js";

@@ -1,0 +1,60 @@
+import type { CallOptions } from "./call-options.js";
+import type { InputType } from "./input-type.js";
+import type { ModelVersion } from "./query.js";
+
+/**
+ * A *model bundle* is a directory that holds all a replica needs to serve one model version, apart from the interpreter:
+ *
+ *     manifest.json      this record
+ *     function.pkl       the function, by cloudpickle, when the entry is a pickle
+ *     modules/           local modules that travel, put on sys.path
+ *     environment/       lock.txt: exact pins, installed with --no-deps; report.json: which rule found each
+ *     model/             what a framework saved itself (PySpark), never inside the pickle
+ *
+ * It is known by its digest: sha256 over manifest.json, which names the sha256 of every other file.
+ */
+export interface BundleManifest extends ModelVersion {
+  readonly formatVersion: 1;
+  readonly inputType: InputType;
+  /** How a replica gets the callable. */
+  readonly entry:
+    | { readonly kind: "pickle"; readonly file: "function.pkl" }
+    /** imported by name; the module travels in `modules/` or is installed by the lock */
+    | { readonly kind: "reference"; readonly module: string; readonly function: string };
+  /** What serves it: plain closures `f(inputs)`, or PySpark functions `f(spark, model, inputs)`. */
+  readonly runtime: "python" | "pyspark";
+  /** `3.11`; a pickle loads in this minor only. */
+  readonly pythonMinor: string;
+  /** The exact version that wrote the pickle; also in the lock. */
+  readonly cloudpickleVersion: string;
+  /** sha256 of `environment/lock.txt`, hex: the key under which its environment is kept. */
+  readonly environmentDigest: string;
+  /** One input as JSON, run before a version goes live and at each start of a replica; absent when none was given. */
+  readonly sample?: unknown;
+  /** Relative path, `/` between parts, to sha256 in hex, sorted by path; all files but manifest.json. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** What a store knows of a bundle it holds. */
+export interface BundleInfo {
+  readonly digest: string;
+  readonly manifest: BundleManifest;
+  readonly bytes: number;
+}
+
+/**
+ * Keeps model bundles by digest. `put` of a bundle it has is a no-op. A bundle is wholly there or not at all: a `put` that
+ * ends early leaves nothing that `get` would return.
+ */
+export interface BundleStore {
+  /** @param directory of the bundle; read, never changed. @throws BundleError when its files are not those of its manifest */
+  put(directory: string, options?: CallOptions): Promise<BundleInfo>;
+  /** @returns undefined when it is not there */
+  get(
+    digest: string,
+    options?: CallOptions,
+  ): Promise<(BundleInfo & { readonly directory: string }) | undefined>;
+  list(options?: CallOptions): Promise<readonly BundleInfo[]>;
+  /** Absent is success. */
+  remove(digest: string, options?: CallOptions): Promise<void>;
+}

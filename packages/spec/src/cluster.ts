@@ -1,0 +1,20 @@
+/** Where a cluster is talked to. */
+export interface ClusterEndpoints {
+  /** Base URL of predictions, such as `http://127.0.0.1:1337`. */
+  readonly query: { readonly url: string };
+  /** Base URL of management, and the bearer token it asks for. */
+  readonly management: { readonly url: string; readonly token: string };
+}
+
+/** What `$CLIPPER_HOME/clusters/<name>.json` holds, so that another process finds the cluster. No secret. */
+export interface ClusterFile {
+  readonly formatVersion: 1;
+  readonly name: string;
+  readonly manager: {
+    /** `local`, `docker`, …, or a module specifier that exports `createContainerManager`. */
+    readonly module: string;
+    /** JSON. */
+    readonly options: Readonly<Record<string, unknown>>;
+  };
+  readonly createdAtMs: number;
+}

@@ -1,0 +1,92 @@
+import type { BundleStore } from "./bundle.js";
+import type { CallOptions } from "./call-options.js";
+import type { ContainerManagerCapabilities, PlatformFacts } from "./container-manager.js";
+import type { ImageSink } from "./image.js";
+import type { InputType } from "./input-type.js";
+import type { ModelVersion } from "./query.js";
+import type { BatchFloor, WorkloadTemplate } from "./records.js";
+
+/**
+ * What a deployer needs of a cluster. `ClipperConnection` implements it; deployers take this and never a connection.
+ * All methods need a connection: `UnconnectedError` otherwise.
+ */
+export interface DeployTarget {
+  readonly cluster: string;
+  readonly capabilities: ContainerManagerCapabilities;
+  facts(options?: CallOptions): Promise<PlatformFacts>;
+  /** Absent where programs are directories. */
+  readonly images?: ImageSink;
+  readonly bundles: BundleStore;
+  /** A directory on this machine where deployers keep what they make, such as environments. Exists. */
+  readonly workDirectory: string;
+  /** The version as it is registered, or undefined. */
+  getVersion(target: ModelVersion, options?: CallOptions): Promise<RegisteredVersion | undefined>;
+  deployModel(request: DeployModelRequest, options?: CallOptions): Promise<DeployResult>;
+  /** The application as it is registered, or undefined. */
+  getApplication(name: string, options?: CallOptions): Promise<RegisteredApplication | undefined>;
+  registerApplication(request: RegisterApplicationRequest, options?: CallOptions): Promise<void>;
+  linkModelToApp(request: LinkRequest, options?: CallOptions): Promise<void>;
+}
+
+export interface RegisteredVersion extends ModelVersion {
+  readonly inputType: InputType;
+  readonly contentDigest: string;
+  readonly isCurrent: boolean;
+}
+
+export interface RegisteredApplication {
+  readonly name: string;
+  readonly inputType: InputType;
+  readonly defaultOutput: string;
+  readonly sloMs: number;
+  /** Names of the models it routes to. */
+  readonly linkedModels: readonly string[];
+}
+
+export interface RegisterApplicationRequest {
+  readonly name: string;
+  readonly inputType: InputType;
+  /** Default `"None"`. */
+  readonly defaultOutput?: string;
+  /** Latency objective, ms; may be fractional, 0.001 … 2,147,483.647. Default 3,000. */
+  readonly sloMs?: number;
+}
+
+export interface LinkRequest {
+  readonly app: string;
+  readonly model: string;
+  /** Link although the model's measured floor is above the application's objective. Default false. */
+  readonly force?: boolean;
+}
+
+export interface DeployModelRequest extends ModelVersion {
+  readonly inputType: InputType;
+  /** What makes two deploys of one name and version the same; a bundle's digest where there is one. */
+  readonly contentDigest: string;
+  readonly bundleDigest?: string;
+  readonly program: WorkloadTemplate["program"];
+  /** Runs a replica: RPC 4, told by `CLIPPER_FRONTENDS`, `CLIPPER_INSTANCE` and `CLIPPER_SECRETS`. */
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly resources?: WorkloadTemplate["resources"];
+  readonly overlay?: unknown;
+  /** Default 1; 0 … 1,000. */
+  readonly replicas?: number;
+  readonly labels?: readonly string[];
+  /** Largest batch; default −1: found by the frontend. */
+  readonly batchSize?: number;
+  readonly floor?: readonly BatchFloor[];
+  /** How many versions before this one keep their replicas. Default 1. */
+  readonly keepWarm?: number;
+  /** From the start of the replicas to all of them connected, ms. Default 120,000. */
+  readonly readyTimeoutMs?: number;
+  /** Become current although an application's objective is below the measured floor. Default false. */
+  readonly force?: boolean;
+}
+
+export interface DeployResult extends ModelVersion {
+  /** The same content was deployed before and is current: nothing was done. */
+  readonly unchanged: boolean;
+  readonly replicas: number;
+  readonly previousVersion?: string;
+}

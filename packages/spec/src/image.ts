@@ -1,0 +1,59 @@
+import type { CallOptions } from "./call-options.js";
+
+/**
+ * An image that has been worked out but not yet put anywhere: a base, layers over it, and a configuration. Building one needs no
+ * engine; the same inputs give the same digest on every machine.
+ */
+export interface ImagePlan {
+  /** The image the layers lie on, as its owner names it. */
+  readonly base: ImageBase;
+  /** Lowest first. */
+  readonly layers: readonly ImageLayer[];
+  readonly config: ImageConfig;
+  /** Names to give it, such as `clipper/digits:1`; may be empty. */
+  readonly tags: readonly string[];
+}
+
+export interface ImageBase {
+  readonly ref: string;
+  readonly platform: string;
+  /** As the engine or registry tells it: the ids of its layers (uncompressed sha256), lowest first, and its configuration. */
+  readonly diffIds: readonly string[];
+  readonly config: ImageConfig;
+}
+
+export interface ImageLayer {
+  /** What it holds, for people and caches: `runtime`, `environment`, `modules`, `function`. */
+  readonly purpose: string;
+  /** sha256 of the uncompressed tar, `sha256:…`. */
+  readonly diffId: string;
+  readonly bytes: number;
+  /** The uncompressed tar; may be called more than once, and gives the same bytes each time. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+export interface ImageConfig {
+  readonly env: Readonly<Record<string, string>>;
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly workingDirectory: string;
+  readonly user: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ImageRef {
+  readonly ref: string;
+  /** sha256 of the configuration, `sha256:…`: what tells two images apart. */
+  readonly digest: string;
+}
+
+/** Where images are put: a registry, or an engine's own store. */
+export interface ImageSink {
+  /** For people: `registry 127.0.0.1:5000`, `docker engine`. */
+  readonly name: string;
+  has(ref: string, options?: CallOptions): Promise<boolean>;
+  /** What an image to build on is made of. @throws ManagerError with code `IMAGE_NOT_FOUND` */
+  base(ref: string, options?: CallOptions & { readonly platform?: string }): Promise<ImageBase>;
+  /** Sends only what the sink lacks. The image is usable when this resolves, and not there at all when it rejects. */
+  put(plan: ImagePlan, options?: CallOptions): Promise<ImageRef>;
+}
