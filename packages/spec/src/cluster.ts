@@ -1,3 +1,5 @@
+import type { ContainerManagerOrigin } from "./container-manager.js";
+
 /** Where a cluster is talked to. */
 export interface ClusterEndpoints {
   /** Base URL of predictions, such as `http://127.0.0.1:1337`. */
@@ -6,15 +8,12 @@ export interface ClusterEndpoints {
   readonly management: { readonly url: string; readonly token: string };
 }
 
-/** What `$CLIPPER_HOME/clusters/<name>.json` holds, so that another process finds the cluster. No secret. */
+/** What `$CLIPPER_HOME/clusters/<name>/cluster.json` holds, so that another process finds the cluster. No secret. */
 export interface ClusterFile {
   readonly formatVersion: 1;
   readonly name: string;
-  readonly manager: {
-    /** `local`, `docker`, …, or a module specifier that exports `createContainerManager`. */
-    readonly module: string;
-    /** JSON. */
-    readonly options: Readonly<Record<string, unknown>>;
+  readonly manager: ContainerManagerOrigin & {
+    /** Its `name`, for people: `local`. */
+    readonly name: string;
   };
-  readonly createdAtMs: number;
 }

@@ -29,6 +29,11 @@ export interface ContainerManager extends AsyncDisposable {
   /** Short and stable: `local`, `docker`, `kubernetes`. */
   readonly name: string;
   readonly capabilities: ContainerManagerCapabilities;
+  /**
+   * How another process makes this manager again, so that `clipper status` finds the cluster and a controller beside the platform can act on it.
+   * Absent: only this process can.
+   */
+  readonly origin?: ContainerManagerOrigin;
   /** What a build must match. */
   facts(options?: CallOptions): Promise<PlatformFacts>;
   /** Every cluster that has a workload or a volume on this platform. */
@@ -63,6 +68,13 @@ export interface ContainerManager extends AsyncDisposable {
   logs(cluster: ClusterRef, query: LogQuery): AsyncIterable<LogLine>;
   /** Where images for this platform are put; absent where programs are directories, or a registry has to be named. */
   readonly images?: ImageSink;
+}
+
+export interface ContainerManagerOrigin {
+  /** `file:` URL of a module that exports `createContainerManager`. */
+  readonly module: string;
+  /** What to call it with; JSON, and no secret. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 export interface ContainerManagerCapabilities {

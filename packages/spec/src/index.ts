@@ -7,6 +7,7 @@ export type {
   ContainerManager,
   ContainerManagerCapabilities,
   ContainerManagerModule,
+  ContainerManagerOrigin,
   InstanceState,
   InstanceStatus,
   LogLine,
