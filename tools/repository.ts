@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Absolute path of the repository. */
@@ -50,4 +50,11 @@ export function publishedPackages(root: string = repositoryRoot): RepositoryPack
       const directory = join(root, "packages", folder);
       return { folder, directory, manifest: readManifest(directory) };
     });
+}
+
+/** Whether a package is only a place so far: each of its sources is an empty module. */
+export function isUnwritten({ directory }: RepositoryPackage): boolean {
+  return globSync("src/**/*.ts", { cwd: directory })
+    .filter((path) => path !== "src/bundle.ts")
+    .every((path) => readFileSync(join(directory, path), "utf8").trim() === "export {};");
 }

@@ -13,12 +13,8 @@ const unpickling = /\bpickle\s*\.\s*loads?\b|\bUnpickler\b|from\s+(?:cloud)?pick
 
 export const checkBannedCalls: Check = {
   name: "banned calls",
-  run: async () => bannedCallProblems(repositoryRoot),
+  run: async () => [...typescriptProblems(repositoryRoot), ...pythonProblems(repositoryRoot)],
 };
-
-export function bannedCallProblems(root: string): string[] {
-  return [...typescriptProblems(root), ...pythonProblems(root)];
-}
 
 function typescriptProblems(root: string): string[] {
   return sourceFiles(root, "packages/*/src").flatMap(({ path, isTest, parsed }) => {

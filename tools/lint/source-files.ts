@@ -22,7 +22,7 @@ export function sourceFiles(root: string, directory: string): SourceFile[] {
 }
 
 /** Tests and what only they use; the packages' `tsconfig.json` and `files` leave the same paths out. */
-export function isTestPath(path: string): boolean {
+function isTestPath(path: string): boolean {
   return path.endsWith(".test.ts") || path.includes("/test-support/");
 }
 

@@ -1,0 +1,44 @@
+import { runCommand } from "../run-command.ts";
+import type { Part, PartOptions, PartResult } from "./part.ts";
+
+export interface RunPartsOptions extends PartOptions {
+  /** The parts wanted; empty for all. */
+  names: readonly string[];
+}
+
+/** Builds, then runs the parts one after the other. Without a build no part can tell anything. */
+export async function runParts(parts: readonly Part[], options: RunPartsOptions): Promise<PartResult[]> {
+  const built = await timed(buildPart, options);
+  const results = [built];
+  for (const part of parts) {
+    if (options.names.length > 0 && !options.names.includes(part.name)) {
+      results.push(notRun(part, "not asked for"));
+    } else if (built.failed > 0) {
+      results.push(notRun(part, "the build failed"));
+    } else {
+      results.push(await timed(part, options));
+    }
+  }
+  return results;
+}
+
+/** Counts only when it fails: that there is something to test is no test. */
+const buildPart: Part = {
+  name: "build",
+  title: "all packages",
+  async run() {
+    const { code } = await runCommand("turbo", ["run", "build", "--output-logs=errors-only"], { show: true });
+    return { passed: 0, failed: code === 0 ? 0 : 1, skipped: [] };
+  },
+};
+
+async function timed(part: Part, options: PartOptions): Promise<PartResult> {
+  console.log(`\n== ${part.name}: ${part.title}`);
+  const startMs = performance.now();
+  const counts = await part.run(options);
+  return { part, ...counts, seconds: (performance.now() - startMs) / 1000 };
+}
+
+function notRun(part: Part, reason: string): PartResult {
+  return { part, passed: 0, failed: 0, skipped: [], seconds: 0, notRun: reason };
+}
