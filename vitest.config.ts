@@ -20,6 +20,7 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts", "examples/**/*.test.ts"],
           exclude: ["**/node_modules/**", "e2e/docs/**"],
           fileParallelism: false,
+          maxConcurrency: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

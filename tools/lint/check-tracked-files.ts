@@ -20,7 +20,7 @@ const patterns: readonly Pattern[] = [
   {
     found: "a secret",
     pattern:
-      /_authToken\s*=\s*\S|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}\b|\bnpm_[A-Za-z0-9]{36}\b/,
+      /_authToken\s*=\s*["']?[\w-]{8}|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}\b|\bnpm_[A-Za-z0-9]{36}\b/,
   },
   { found: "a download address in a lock file", pattern: /^\s+(?:resolution: \{.*tarball:|"resolved":)/ },
 ];
