@@ -1,1 +1,12 @@
-export {};
+export { createApplication, deleteApplication } from "./applications.js";
+export type { Decision } from "./decision.js";
+export type { NameRules, RequestOptions } from "./name-rules.js";
+export { finishOperation, sweepOperations } from "./operation-end.js";
+export { DEFAULT_LEASE_MS, OPERATION_ABANDONED } from "./operation-phase.js";
+export type { OperationTime } from "./operations.js";
+export { beginOperation, renewOperation } from "./operations.js";
+export { linkModels, putRoutes, unlinkModels } from "./routes.js";
+export { StateView, unstored } from "./state-view.js";
+export { switchOperation } from "./switch.js";
+export { registerVersion, setCurrentVersion, unregisterVersion } from "./versions.js";
+export { deleteWorkload, putInstances, putWorkload } from "./workloads.js";

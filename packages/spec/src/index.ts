@@ -55,6 +55,14 @@ export type { InputType } from "./input-type.js";
 export { INPUT_TYPE_DATATYPE, INPUT_TYPES, parseInputType } from "./input-type.js";
 export type { Address, InstanceEnvironment } from "./instance-environment.js";
 export { formatAddress, listenVariable, parseAddress } from "./instance-environment.js";
+export type { WorkloadRole } from "./labels.js";
+export {
+  MODEL_LABEL,
+  OPERATION_LABEL,
+  ROLE_LABEL,
+  VERSION_LABEL,
+  WORKLOAD_ROLES,
+} from "./labels.js";
 export type {
   BeginOperation,
   BegunOperation,

@@ -7,6 +7,7 @@ export type ResourceKind =
   | "version"
   | "route"
   | "operation"
+  | "workload"
   | "cluster"
   | "bundle"
   | "replica";

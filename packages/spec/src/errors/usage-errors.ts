@@ -36,12 +36,15 @@ export class InvalidArgumentError extends ClipperError {
     argument: string;
     value: unknown;
     expected: string;
+    /** Where the sentence made of the other three would not do. */
+    message?: string;
     hint?: string;
     cause?: unknown;
   }) {
     super({
       code: "INVALID_ARGUMENT",
-      message: `${options.argument} must be ${options.expected}, not ${show(options.value)}`,
+      message:
+        options.message ?? `${options.argument} must be ${options.expected}, not ${show(options.value)}`,
       hint: options.hint,
       facts: { argument: options.argument, expected: options.expected },
       cause: options.cause,
