@@ -8,7 +8,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { install } from "./install.mjs";
-import { nodeBinary, toolEnvironment } from "./node-binary.mjs";
+import { linkNodeBinary, nodeBinary, toolEnvironment } from "./node-binary.mjs";
 import { missingRequirements } from "./requirements.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -30,6 +30,7 @@ if (node === undefined) {
     `there is no Node for ${process.platform}-${process.arch} to install: start this with Node 22.19 or newer.`,
   );
 }
+linkNodeBinary(root, node);
 
 const child = spawn(node, [join(root, script), ...scriptArguments], {
   cwd: root,

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { linkNodeBinary, nodeBinary } from "./node-binary.mjs";
 
 /** @param {string} root */
 export function install(root) {
@@ -32,8 +31,6 @@ export function install(root) {
         `npx pnpm@${wantedPnpm(root)} install`,
     );
   }
-  const node = nodeBinary(root);
-  if (node !== undefined) linkNodeBinary(root, node);
   writeFileSync(stamp, wanted);
 }
 

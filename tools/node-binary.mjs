@@ -2,7 +2,7 @@
  * The Node of this repository: it comes as an ordinary dependency (one package for each platform, pinned with a hash
  * in the lock file, no install script), so that everything runs alike whichever Node the machine has.
  */
-import { existsSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 
 const platformPackages = {
@@ -48,6 +48,8 @@ export function toolEnvironment(root, node) {
  */
 export function linkNodeBinary(root, node) {
   const link = join(root, "node_modules", ".bin", "node");
+  // pnpm writes its script again whenever it installs; side by side, two runs might each find the other's link.
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   rmSync(link, { force: true });
   symlinkSync(relative(dirname(link), node), link);
 }

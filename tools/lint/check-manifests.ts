@@ -23,6 +23,7 @@ function manifestProblems(): string[] {
       ].map((problem) => `packages/${entry.folder}: ${problem}`),
     ),
     ...rangeProblems(packages),
+    ...unpublishedProblems(packages),
   ];
 }
 
@@ -117,6 +118,18 @@ function rangeProblems(packages: readonly RepositoryPackage[]): string[] {
       const places = [...seen].map(([range, folder]) => `${range} in ${folder}`);
       return `${name} has several ranges: ${places.join(", ")}`;
     });
+}
+
+/** What is published can depend only on what is published too. */
+function unpublishedProblems(packages: readonly RepositoryPackage[]): string[] {
+  const unpublished = new Set(packages.filter(isUnwritten).map(({ manifest }) => manifest.name));
+  return packages
+    .filter((entry) => !isUnwritten(entry))
+    .flatMap(({ folder, manifest }) =>
+      Object.keys(manifest.dependencies ?? {})
+        .filter((name) => unpublished.has(name))
+        .map((name) => `packages/${folder}: depends on ${name}, which has no code yet`),
+    );
 }
 
 function isOurs(name: string): boolean {
