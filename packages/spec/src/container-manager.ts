@@ -13,13 +13,15 @@ import type { ImageSink } from "./image.js";
  *
  * A flow. `apply(c, w)` returns once the platform has accepted the workload, with instances not yet running. `list(c)` then tells how they come up.
  * `apply` with a changed program starts new instances first and sends SIGTERM to the old ones when the new are ready. `apply` with another count
- * starts or stops the difference, newest first. `remove` sends SIGTERM, waits `graceMs`, and kills what is left.
+ * starts or stops the difference, newest first. Where old and new cannot run side by side (they share a volume, or an outside port that the platform
+ * does not forward by itself), the old ones end first. `remove` sends SIGTERM, waits `graceMs`, and kills what is left.
  *
  * What exits is started again by the platform, with a growing delay. What a person removed is put back by whoever calls `apply` again.
  *
  * What each instance is told. Its environment holds what the spec's `env` says and the variables of {@link InstanceEnvironment}.
  *
- * Errors: `ManagerError` and its subclasses; `InvalidArgumentError` for a spec that cannot be right, before any side effect.
+ * Errors: `ManagerError` and its subclasses; `InvalidArgumentError` for a spec that cannot be right, before any side effect (see
+ * {@link checkWorkloadSpec}).
  *
  * Implementations are named `XContainerManager`; a module that the command line can load exports `createContainerManager(options)`. The suite
  * `@clipper-serving/testing/container-manager` is the second half of this interface.
@@ -51,7 +53,10 @@ export interface ContainerManager extends AsyncDisposable {
   ): Promise<void>;
   /** One entry per workload, those whose instances all ended included. Empty for a cluster that does not exist. */
   list(cluster: ClusterRef, options?: CallOptions): Promise<readonly WorkloadStatus[]>;
-  /** Yields when something may have changed, as a hint to `list` again. May miss changes; may yield for nothing. */
+  /**
+   * Yields when something may have changed, as a hint to `list` again. May miss changes; may yield for nothing. The signal ends the
+   * iteration without an error.
+   */
   changes?(cluster: ClusterRef, options: CallOptions): AsyncIterable<void>;
   /**
    * Where a port can be reached: one address for each running instance. Dispose of it to end a tunnel, where one was needed.

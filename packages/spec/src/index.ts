@@ -1,5 +1,6 @@
 export type { BundleInfo, BundleManifest, BundleStore } from "./bundle.js";
 export type { CallOptions, ProgressEvent } from "./call-options.js";
+export { checkWorkloadSpec } from "./check-workload.js";
 export type { Clock, Random } from "./clock.js";
 export type { ClusterEndpoints, ClusterFile } from "./cluster.js";
 export type {

@@ -10,7 +10,9 @@ export type ResourceKind =
   | "workload"
   | "cluster"
   | "bundle"
-  | "replica";
+  | "replica"
+  | "workload"
+  | "port";
 
 /** Something named does not exist. */
 export class NotFoundError extends ClipperError {
