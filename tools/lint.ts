@@ -1,7 +1,7 @@
 /** `npm run lint [-- NAME...]`: every check, or those whose name begins with a given one. Builds first. */
+import { buildPackages } from "./build-packages.ts";
 import { allChecks } from "./lint/all-checks.ts";
 import { runChecks } from "./lint/run-checks.ts";
-import { runCommand } from "./run-command.ts";
 
 const names = process.argv.slice(2);
 const wanted = allChecks.filter(
@@ -12,10 +12,6 @@ if (wanted.length === 0) {
   process.exit(2);
 }
 
-const build = await runCommand("turbo", ["run", "build", "--output-logs=errors-only"]);
-if (build.code !== 0) {
-  console.error(build.output);
-  process.exit(1);
-}
+const built = await buildPackages();
 const failed = await runChecks(wanted);
-process.exit(failed === 0 ? 0 : 1);
+process.exit(built && failed === 0 ? 0 : 1);

@@ -6,6 +6,7 @@ import type { Part } from "./part.ts";
 export const lintPart: Part = {
   name: "lint",
   title: "format, types, layers, banned calls, dead code, manifests",
+  needsBuild: false,
   async run() {
     const failed = await runChecks(allChecks);
     return { passed: allChecks.length - failed, failed, skipped: [] };

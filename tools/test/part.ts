@@ -21,6 +21,8 @@ export interface Part {
   name: string;
   /** What the part is, in a few words. */
   title: string;
+  /** Whether it can tell nothing after a failed build. */
+  needsBuild: boolean;
   run(options: PartOptions): Promise<Counts>;
 }
 

@@ -12,6 +12,7 @@ const sources = join(repositoryRoot, "packages/container-runtime/python");
 export const pythonPart: Part = {
   name: "python",
   title: "unit tests of the Python runtime",
+  needsBuild: false,
   async run() {
     if (!existsSync(join(sources, "tests"))) return { passed: 0, failed: 0, skipped: [] };
     const python = await pythonEnvironment();

@@ -8,6 +8,8 @@ export function vitestPart(project: string, title: string): Part {
   return {
     name: project,
     title,
+    // The unit tests see sources.
+    needsBuild: project !== "unit",
     async run({ runnerArguments }) {
       const reporters = [
         "--reporter=default",
