@@ -11,7 +11,6 @@ export type ResourceKind =
   | "cluster"
   | "bundle"
   | "replica"
-  | "workload"
   | "port";
 
 /** Something named does not exist. */
