@@ -16,7 +16,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   testing: { level: 1, ours: ["spec"], thirdParty: [] },
   "image-builder": { level: 1, ours: ["spec", "container-runtime"], thirdParty: ["tar-stream"] },
   serving: { level: 1, ours: ["spec"], thirdParty: [] },
-  "query-frontend": { level: 3, ours: ["spec", "rpc", "serving"], thirdParty: ["prom-client", "pino"] },
+  "query-frontend": {
+    level: 3,
+    ours: ["spec", "rpc", "serving"],
+    thirdParty: ["prom-client", "pino", "undici"],
+  },
   "management-frontend": {
     level: 3,
     ours: ["spec", "state", "control"],
