@@ -157,7 +157,7 @@ const CONTROL: readonly GoldenCase[] = [
 const PREDICTS: readonly GoldenCase[] = [
   predict("integers", [integers([-1, 0, 2_147_483_647])]),
   predict("floats", [floats([0.5, -1.25])]),
-  predict("doubles", [doubles([0, 1, -1.5, 3.141592653589793, 1e300, 5, 6, 7, 8, 9])]),
+  predict("doubles", [doubles([0, 1, -1.5, 0.1, 1e300, 5, 6, 7, 8, 9])]),
   predict("strings", [part("BYTES", [], "hello")]),
   predict("bytes", [part("BYTES", [], Uint8Array.of(0, 255, 128, 1))]),
   predict("an empty string", [part("BYTES", [], "")]),
