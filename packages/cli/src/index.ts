@@ -1,1 +1,26 @@
-export {};
+import { CommanderError } from "commander";
+import { EXIT } from "./exit-code.js";
+import { createProgram } from "./program.js";
+
+/** Runs the command line that this process was given, and sets its exit code. */
+async function main(): Promise<void> {
+  const program = createProgram();
+  exitByError(program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed what is wrong, or the help that was asked for.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+function exitByError(command: ReturnType<typeof createProgram>): void {
+  command.exitOverride();
+  for (const child of command.commands) exitByError(child as typeof command);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = EXIT.failed;
+});

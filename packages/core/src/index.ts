@@ -1,1 +1,37 @@
-export {};
+export type {
+  CallOptions,
+  ContainerManager,
+  ContainerManagerModule,
+  ContainerManagerOrigin,
+  DeployModelRequest,
+  DeployResult,
+  LogLine,
+  LogQuery,
+  ProgressEvent,
+  RegisteredApplication,
+} from "@clipper-serving/spec";
+export {
+  ClipperError,
+  ConflictError,
+  DeployError,
+  InvalidArgumentError,
+  ManagerError,
+  NotFoundError,
+  RefusedError,
+  TimeoutError,
+  UnconnectedError,
+  UnreachableError,
+  VersionExistsError,
+} from "@clipper-serving/spec";
+export type { ClipperConnectionOptions } from "./clipper-connection.js";
+export { ClipperConnection } from "./clipper-connection.js";
+export { ClusterHome, defaultHome } from "./cluster-home.js";
+export type { ClusterSettings } from "./cluster-settings.js";
+export type {
+  ApplicationStatus,
+  ClusterStatus,
+  ModelStatus,
+  ReplicaState,
+  ReplicaStatus,
+} from "./cluster-status.js";
+export type { PredictionInput, PredictionResult, PredictRequest } from "./prediction-client.js";

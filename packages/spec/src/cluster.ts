@@ -12,8 +12,13 @@ export interface ClusterEndpoints {
 export interface ClusterFile {
   readonly formatVersion: 1;
   readonly name: string;
-  readonly manager: ContainerManagerOrigin & {
+  /** Absent when only the process that started it can make its manager. */
+  readonly manager?: ContainerManagerOrigin & {
     /** Its `name`, for people: `local`. */
     readonly name: string;
   };
+  /** How the cluster was made, so that it comes back the same; JSON. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Whether it should run: one that should and does not is started again by whoever connects. */
+  readonly wanted: "running" | "stopped";
 }

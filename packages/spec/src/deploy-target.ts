@@ -15,7 +15,7 @@ export interface DeployTarget {
   readonly capabilities: ContainerManagerCapabilities;
   facts(options?: CallOptions): Promise<PlatformFacts>;
   /** Absent where programs are directories. */
-  readonly images?: ImageSink;
+  readonly images?: ImageSink | undefined;
   readonly bundles: BundleStore;
   /** A directory on this machine where deployers keep what they make, such as environments. Exists. */
   readonly workDirectory: string;

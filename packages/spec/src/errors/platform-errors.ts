@@ -37,9 +37,9 @@ export class PortTakenError extends ManagerError {
 
 /** Nothing answers at an address that should. */
 export class UnreachableError extends ClipperError {
-  constructor(options: { what: string; address?: string; hint?: string; cause?: unknown }) {
+  constructor(options: { code?: string; what: string; address?: string; hint?: string; cause?: unknown }) {
     super({
-      code: "UNREACHABLE",
+      code: options.code ?? "UNREACHABLE",
       message: `${options.what} cannot be reached${options.address === undefined ? "" : ` at ${options.address}`}`,
       hint: options.hint,
       facts: { what: options.what, address: options.address },

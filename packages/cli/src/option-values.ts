@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { InvalidArgumentError } from "@clipper-serving/core";
+import { InvalidArgumentError as UsageError } from "commander";
+
+/** @throws UsageError */
+export function portOption(value: string): number {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new UsageError("a port is a number from 1 to 65535");
+  return port;
+}
+
+/** @throws UsageError */
+export function countOption(value: string): number {
+  const count = Number(value);
+  if (value.trim() === "" || !Number.isInteger(count) || count < 0)
+    throw new UsageError("a whole number, 0 or more");
+  return count;
+}
+
+/** @throws UsageError */
+export function milliseconds(value: string): number {
+  const ms = Number(value);
+  if (value.trim() === "" || !Number.isFinite(ms) || ms <= 0)
+    throw new UsageError("a number of milliseconds above 0");
+  return ms;
+}
+
+/**
+ * JSON given as itself, as `@file`, or as `-` for standard input.
+ * @throws InvalidArgumentError
+ */
+export async function readJson(argument: string, value: string): Promise<unknown> {
+  const source = await readSource(argument, value);
+  try {
+    return JSON.parse(source) as unknown;
+  } catch (cause) {
+    throw new InvalidArgumentError({
+      argument,
+      value: source,
+      expected: "JSON",
+      hint: `quote it for the shell: ${argument} '[1, 2, 3]'; text needs its own quotes: ${argument} '"text"'`,
+      cause,
+    });
+  }
+}
+
+async function readSource(argument: string, value: string): Promise<string> {
+  if (value === "-") return text(process.stdin);
+  if (!value.startsWith("@")) return value;
+  return readFile(value.slice(1), "utf8").catch((cause: unknown) => {
+    throw new InvalidArgumentError({ argument, value, expected: "@ and the path of a readable file", cause });
+  });
+}

@@ -1,0 +1,496 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import {
+  type BundleStore,
+  type CallOptions,
+  type ClusterEndpoints,
+  type ClusterRef,
+  type ContainerManager,
+  type ContainerManagerCapabilities,
+  type ContainerManagerOrigin,
+  checkName,
+  type DeployModelRequest,
+  type DeployResult,
+  type DeployTarget,
+  type ImageSink,
+  InvalidArgumentError,
+  type LinkRequest,
+  type LogLine,
+  type LogQuery,
+  type ModelRecord,
+  type ModelVersion,
+  NotFoundError,
+  type PlatformFacts,
+  parseInputType,
+  type RegisterApplicationRequest,
+  type RegisteredApplication,
+  type RegisteredVersion,
+  type RegisterVersion,
+  type ReplicaReport,
+  UnconnectedError,
+  type VersionRecord,
+} from "@clipper-serving/spec";
+import { createController } from "./cluster-controller.js";
+import { ClusterHome, defaultHome } from "./cluster-home.js";
+import { findCluster, type RunningCluster, startCluster, stopCluster } from "./cluster-lifecycle.js";
+import { type ClusterSettings, resolveClusterSettings } from "./cluster-settings.js";
+import { type ClusterStatus, clusterStatus } from "./cluster-status.js";
+import type { ConnectedCluster } from "./connected-cluster.js";
+import { DirectoryBundleStore } from "./directory-bundle-store.js";
+import { ManagementClient } from "./management-client.js";
+import { deployModel } from "./model-deploy.js";
+import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./model-operations.js";
+import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
+import { toApplication, toSloMicros } from "./registered-application.js";
+
+export interface ClipperConnectionOptions {
+  /** Name of the cluster; many live side by side. Default `default`. */
+  readonly cluster?: string;
+  /** Where this machine remembers clusters. Default `$CLIPPER_HOME`, else `clipper` in the XDG state directory. */
+  readonly home?: string;
+  /** How another process makes the manager again, for one that does not say so itself. */
+  readonly origin?: ContainerManagerOrigin;
+}
+
+/**
+ * The one object through which a cluster is started, connected to and managed.
+ *
+ * Call `start()` for a new cluster, or `connect()` for one that runs; everything else throws `UnconnectedError` before. Disposing of the connection lets
+ * go of sockets and leaves the cluster running; `stop()` ends what runs and keeps what it remembers.
+ *
+ * Every method takes `{ signal, onProgress }` last. Failures are `ClipperError`s with a stable `code`.
+ */
+export class ClipperConnection implements DeployTarget, AsyncDisposable {
+  readonly cluster: string;
+  readonly bundles: BundleStore;
+  readonly workDirectory: string;
+  readonly #manager: ContainerManager;
+  readonly #home: ClusterHome;
+  readonly #origin: ContainerManagerOrigin | undefined;
+  #connected: ConnectedCluster | undefined;
+
+  constructor(manager: ContainerManager, options: ClipperConnectionOptions = {}) {
+    const { cluster = "default", home = defaultHome(), origin = manager.origin } = options;
+    this.cluster = checkName("cluster", cluster);
+    this.workDirectory = path.resolve(home);
+    this.#manager = manager;
+    this.#origin = origin;
+    this.#home = new ClusterHome(this.workDirectory, cluster);
+    this.bundles = new DirectoryBundleStore(this.#home.bundlesDirectory);
+  }
+
+  // --- the cluster ---
+
+  get isConnected(): boolean {
+    return this.#connected !== undefined;
+  }
+
+  /** @throws UnconnectedError */
+  get endpoints(): ClusterEndpoints {
+    return this.#need("endpoints").endpoints;
+  }
+
+  get capabilities(): ContainerManagerCapabilities {
+    return this.#manager.capabilities;
+  }
+
+  get images(): ImageSink | undefined {
+    return this.#manager.images;
+  }
+
+  facts(options?: CallOptions): Promise<PlatformFacts> {
+    return this.#manager.facts(options);
+  }
+
+  /**
+   * Starts the cluster, or finds the one of this name that runs, and connects to it. What it remembers from before `stop()` comes back: applications,
+   * models, replica counts. A start that was cut off is finished by the next one.
+   * @param settings default: those the cluster was made with, and each setting's own default for a new one
+   * @throws ManagerError (`PORT_TAKEN`, …), InvalidArgumentError, TimeoutError with the log of what did not come up
+   */
+  async start(settings?: ClusterSettings, options: CallOptions = {}): Promise<void> {
+    const remembered = (await this.#home.readFile())?.settings as ClusterSettings | undefined;
+    const resolved = resolveClusterSettings(settings ?? remembered);
+    const running = await startCluster(this.#parts, resolved, options);
+    await this.#adopt(running, options);
+  }
+
+  /**
+   * Connects to the cluster of this name. One whose processes all ended, as after the loss of its supervisor, is started again from what it remembers.
+   * @throws NotFoundError when this machine knows no such cluster; UnreachableError `CLUSTER_STOPPED` after `stop()`
+   */
+  async connect(options: CallOptions = {}): Promise<void> {
+    const running = await findCluster(this.#parts, options);
+    if (running !== undefined) await this.#adopt(running, options);
+    else await this.start(undefined, options);
+  }
+
+  /**
+   * Ends everything of the cluster that runs. Applications, models and bundles are kept for the next `start()`, unless `purge` is true, which leaves nothing.
+   * Works unconnected, and on a cluster of which only parts are left.
+   */
+  async stop({ purge = false, ...options }: CallOptions & { readonly purge?: boolean } = {}): Promise<void> {
+    await this.#letGo();
+    await stopCluster(this.#parts, { ...options, purge });
+  }
+
+  /** Lets go of sockets; the cluster runs on. */
+  async close(): Promise<void> {
+    await this.#letGo();
+    await this.#manager[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** What runs, where, how: records, platform and frontends put together. */
+  async status(options: CallOptions = {}): Promise<ClusterStatus> {
+    const { management, endpoints, ref } = this.#need("status");
+    const [view, workloads] = await Promise.all([
+      management.cluster(options.signal),
+      this.#manager.list(ref, options),
+    ]);
+    return clusterStatus({
+      manager: this.#manager.name,
+      endpoints: { query: endpoints.query.url, management: endpoints.management.url },
+      view,
+      workloads,
+    });
+  }
+
+  /** Queues, batches, limits and cache of the query frontend, as one tree. Clipper's inspect_instance. */
+  inspect({ signal }: CallOptions = {}): Promise<unknown> {
+    return this.#need("inspect").predictions.inspect(signal);
+  }
+
+  /**
+   * Log lines of the cluster's instances.
+   * @param query.model only replicas of this model; `version` narrows it further
+   */
+  async *logs(
+    query: LogQuery & { readonly model?: string; readonly version?: string } = {},
+  ): AsyncGenerator<LogLine, void, undefined> {
+    const { management } = this.#need("logs");
+    const { model, version, ...rest } = query;
+    if (model === undefined) {
+      yield* this.#manager.logs(this.#ref, rest);
+      return;
+    }
+    const versions = (await management.versions(model, query.signal)).filter(
+      (record) => version === undefined || record.version === version,
+    );
+    if (versions.length === 0) throw new NotFoundError({ kind: "model", name: model });
+    const workloads = versions.map(({ workload }) => workload).filter((id) => id !== undefined);
+    if (rest.follow && workloads.length > 1) {
+      // Following several at once is following all and leaving out the rest.
+      for await (const line of this.#manager.logs(this.#ref, rest))
+        if (workloads.includes(line.workload)) yield line;
+      return;
+    }
+    for (const id of workloads) yield* this.#manager.logs(this.#ref, { ...rest, id });
+  }
+
+  /**
+   * Writes one file per instance into `directory`, which is made when absent. Clipper's get_clipper_logs.
+   * @returns the files' paths
+   */
+  async saveLogs(directory: string, options: CallOptions = {}): Promise<readonly string[]> {
+    const lines = new Map<string, string[]>();
+    for await (const { instance, text } of this.logs(
+      options.signal === undefined ? {} : { signal: options.signal },
+    )) {
+      lines.set(instance, [...(lines.get(instance) ?? []), text]);
+    }
+    await mkdir(directory, { recursive: true });
+    return Promise.all(
+      [...lines].map(async ([instance, texts]) => {
+        const file = path.join(directory, `${instance}.log`);
+        await writeFile(file, `${texts.join("\n")}\n`);
+        return file;
+      }),
+    );
+  }
+
+  // --- applications ---
+
+  /** @throws ConflictError `APPLICATION_EXISTS`, InvalidNameError, InvalidArgumentError */
+  async registerApplication(
+    request: RegisterApplicationRequest,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    const { management } = this.#need("registerApplication");
+    const inputType = parseInputType(request.inputType);
+    if (inputType === undefined) {
+      throw new InvalidArgumentError({
+        argument: "inputType",
+        value: request.inputType,
+        expected: "integers, floats, doubles, strings or bytes",
+      });
+    }
+    await management.createApplication(
+      {
+        name: checkName("application", request.name),
+        inputType,
+        defaultOutput: request.defaultOutput ?? "None",
+        latencySloMicros: toSloMicros(request.sloMs ?? 3_000),
+      },
+      signal,
+    );
+  }
+
+  /** @throws NotFoundError */
+  async unregisterApplication(name: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#need("unregisterApplication").management.deleteApplication(name, signal);
+  }
+
+  async getApplication(
+    name: string,
+    { signal }: CallOptions = {},
+  ): Promise<RegisteredApplication | undefined> {
+    const record = await this.#need("getApplication").management.application(name, signal);
+    return record === undefined ? undefined : toApplication(record);
+  }
+
+  async getAllApplications({ signal }: CallOptions = {}): Promise<readonly RegisteredApplication[]> {
+    return (await this.#need("getAllApplications").management.applications(signal)).map(toApplication);
+  }
+
+  /** @throws NotFoundError */
+  async getLinkedModels(app: string, options: CallOptions = {}): Promise<readonly string[]> {
+    const application = await this.getApplication(app, options);
+    if (application === undefined) throw new NotFoundError({ kind: "application", name: app });
+    return application.linkedModels;
+  }
+
+  /**
+   * Sends an application's queries to a model's current version. An application is linked to one model.
+   * @throws NotFoundError, ConflictError `ALREADY_LINKED`, `INPUT_TYPE_MISMATCH`, `SLO_BELOW_FLOOR`
+   */
+  async linkModelToApp({ app, model, force }: LinkRequest, { signal }: CallOptions = {}): Promise<void> {
+    await this.#need("linkModelToApp").management.putRoutes(
+      app,
+      {
+        routes: [{ model, version: "current", weight: 1, mirror: false }],
+        ...(force === undefined ? {} : { force }),
+      },
+      signal,
+    );
+  }
+
+  /** @throws NotFoundError when there is no such link */
+  async unlinkModelFromApp({ app, model }: LinkRequest, options: CallOptions = {}): Promise<void> {
+    const { management } = this.#need("unlinkModelFromApp");
+    const record = await management.application(app, options.signal);
+    if (record === undefined) throw new NotFoundError({ kind: "application", name: app });
+    const routes = record.routes.filter((route) => route.model !== model);
+    if (routes.length === record.routes.length) {
+      throw new NotFoundError({ kind: "route", name: `${app} to ${model}` });
+    }
+    await management.putRoutes(app, { routes }, options.signal);
+  }
+
+  // --- models ---
+
+  /**
+   * Starts replicas, waits until they are connected, and makes the version current. Deployers call this; so may whoever brings a program of their own.
+   * What served goes on serving when it fails.
+   * @throws DeployError, VersionExistsError, ConflictError, InvalidArgumentError, ManagerError
+   */
+  deployModel(request: DeployModelRequest, options: CallOptions = {}): Promise<DeployResult> {
+    return deployModel(this.#need("deployModel"), request, options);
+  }
+
+  /** Registers a version whose replicas somebody else runs, and makes it current. */
+  async registerModel(
+    request: ModelVersion & Omit<RegisterVersion, "workload" | "replicas">,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    const { management } = this.#need("registerModel");
+    const { model, ...version } = request;
+    checkName("model", model);
+    checkName("version", version.version);
+    await management.registerVersion(model, version, signal);
+  }
+
+  async getVersion(
+    target: ModelVersion,
+    { signal }: CallOptions = {},
+  ): Promise<RegisteredVersion | undefined> {
+    const { management } = this.#need("getVersion");
+    const [record, model] = await Promise.all([
+      management.version(target, signal),
+      management.model(target.model, signal),
+    ]);
+    if (record === undefined) return undefined;
+    const { inputType, contentDigest } = record;
+    return { ...target, inputType, contentDigest, isCurrent: model?.currentVersion === target.version };
+  }
+
+  getAllModels({ signal }: CallOptions = {}): Promise<readonly ModelRecord[]> {
+    return this.#need("getAllModels").management.models(signal);
+  }
+
+  getVersions(model: string, { signal }: CallOptions = {}): Promise<readonly VersionRecord[]> {
+    return this.#need("getVersions").management.versions(model, signal);
+  }
+
+  /** @throws NotFoundError */
+  getCurrentModelVersion(model: string, { signal }: CallOptions = {}): Promise<string> {
+    return currentVersionOf(this.#need("getCurrentModelVersion"), model, signal);
+  }
+
+  /** Replicas the query frontends are connected to. */
+  getReplicas({ signal }: CallOptions = {}): Promise<readonly ReplicaReport[]> {
+    return this.#need("getReplicas").management.replicas(signal);
+  }
+
+  /** Replicas wanted. @param version default: the current one */
+  async getNumReplicas(model: string, version?: string, { signal }: CallOptions = {}): Promise<number> {
+    const cluster = this.#need("getNumReplicas");
+    const wanted = version ?? (await currentVersionOf(cluster, model, signal));
+    const record = await cluster.management.version({ model, version: wanted }, signal);
+    if (record === undefined) throw new NotFoundError({ kind: "version", name: `${model}:${wanted}` });
+    const workloads = await cluster.management.workloads(signal);
+    return workloads.find(({ id }) => id === record.workload)?.instances ?? 0;
+  }
+
+  /**
+   * Resolves when exactly that many replicas run and are connected.
+   * @throws NotFoundError, ConflictError `NO_CONTAINER` for a version whose replicas somebody else runs
+   */
+  async setNumReplicas(
+    request: { readonly model: string; readonly version?: string; readonly replicas: number },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const cluster = this.#need("setNumReplicas");
+    const version = request.version ?? (await currentVersionOf(cluster, request.model, options.signal));
+    await scaleVersion(cluster, { model: request.model, version }, request.replicas, options);
+  }
+
+  /**
+   * Makes a registered version current: roll back, or forward. Resolves when every frontend serves it.
+   * @param request.version default: the previously current one
+   */
+  async setModelVersion(
+    request: { readonly model: string; readonly version?: string; readonly replicas?: number },
+    options: CallOptions = {},
+  ): Promise<string> {
+    const cluster = this.#need("setModelVersion");
+    const { model, replicas } = request;
+    const version =
+      request.version ?? (await cluster.management.model(model, options.signal))?.previousVersion;
+    if (version === undefined) {
+      throw new NotFoundError({
+        kind: "version",
+        name: `${model}:previous`,
+        message: `model ${model} has no version that was current before`,
+        hint: "name the version to make current",
+      });
+    }
+    await switchVersion(
+      cluster,
+      { model, version },
+      { ...options, ...(replicas === undefined ? {} : { replicas }) },
+    );
+    return version;
+  }
+
+  /** Stops all versions of the models, or those given, and unregisters them. Unknown models are left out. */
+  async stopModels(
+    which:
+      | { readonly models: readonly string[]; readonly only?: "inactive" }
+      | { readonly versions: readonly ModelVersion[] },
+    options: CallOptions = {},
+  ): Promise<readonly ModelVersion[]> {
+    const cluster = this.#need("stopModels");
+    const targets =
+      "versions" in which
+        ? which.versions
+        : await this.#versionsOf(cluster, which.models, which.only, options);
+    for (const target of targets) await stopVersion(cluster, target, options);
+    return targets;
+  }
+
+  /** Stops every replica of every model, and unregisters the models. */
+  async stopAllModels(options: CallOptions = {}): Promise<readonly ModelVersion[]> {
+    const models = await this.getAllModels(options);
+    return this.stopModels({ models: models.map(({ name }) => name) }, options);
+  }
+
+  // --- predictions ---
+
+  /** The body of the answer to a request body, both as the query frontend's REST has them; for whoever has JSON already. */
+  predictBody(app: string, body: object, { signal }: CallOptions = {}): Promise<string> {
+    return this.#need("predictBody").predictions.predictBody(app, body, signal);
+  }
+
+  /** @throws NotFoundError for an unknown application or version; InvalidArgumentError; ClipperError for an input of the wrong type */
+  async predict(
+    request: PredictRequest & { readonly inputs?: undefined },
+    options?: CallOptions,
+  ): Promise<PredictionResult>;
+  async predict(
+    request: PredictRequest & { readonly input?: undefined },
+    options?: CallOptions,
+  ): Promise<readonly PredictionResult[]>;
+  async predict(
+    request: PredictRequest,
+    { signal }: CallOptions = {},
+  ): Promise<PredictionResult | readonly PredictionResult[]> {
+    const results = await this.#need("predict").predictions.predict(request, signal);
+    return request.inputs === undefined ? (results[0] as PredictionResult) : results;
+  }
+
+  async #versionsOf(
+    { management }: ConnectedCluster,
+    models: readonly string[],
+    only: "inactive" | undefined,
+    { signal }: CallOptions,
+  ): Promise<ModelVersion[]> {
+    const targets: ModelVersion[] = [];
+    for (const record of await management.models(signal)) {
+      if (!models.includes(record.name)) continue;
+      for (const { model, version } of await management.versions(record.name, signal)) {
+        if (only === undefined || version !== record.currentVersion) targets.push({ model, version });
+      }
+    }
+    return targets;
+  }
+
+  get #ref(): ClusterRef {
+    return { name: this.cluster };
+  }
+
+  get #parts() {
+    return { manager: this.#manager, cluster: this.#ref, home: this.#home, origin: this.#origin };
+  }
+
+  #need(operation: string): ConnectedCluster {
+    if (this.#connected === undefined) throw new UnconnectedError({ operation });
+    return this.#connected;
+  }
+
+  async #adopt(running: RunningCluster, options: CallOptions): Promise<void> {
+    await this.#letGo();
+    const { endpoints, secrets } = running;
+    const management = new ManagementClient(endpoints.management);
+    const cluster = this.#ref;
+    const controller = createController({ manager: this.#manager, cluster, management, secrets });
+    await controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
+    this.#connected = {
+      ...running,
+      ref: cluster,
+      manager: this.#manager,
+      management,
+      predictions: new PredictionClient(endpoints.query.url),
+      controller,
+    };
+  }
+
+  async #letGo(): Promise<void> {
+    const connected = this.#connected;
+    this.#connected = undefined;
+    await Promise.all([connected?.management.close(), connected?.predictions.close()]);
+  }
+}

@@ -1,0 +1,185 @@
+import {
+  type CallOptions,
+  type ClusterEndpoints,
+  type ClusterRef,
+  type ContainerManager,
+  type ContainerManagerOrigin,
+  NotFoundError,
+  TimeoutError,
+  UnreachableError,
+  UnsupportedError,
+  type WorkloadSpec,
+} from "@clipper-serving/spec";
+import type { ClusterHome, ClusterSecrets } from "./cluster-home.js";
+import type { ResolvedClusterSettings } from "./cluster-settings.js";
+import {
+  CONTROLLER,
+  controllerWorkload,
+  MANAGEMENT,
+  managementWorkload,
+  QUERY,
+  queryWorkload,
+} from "./composition.js";
+import { pollUntil } from "./polling.js";
+import { urlOfAddress } from "./url-of-address.js";
+
+const READY_TIMEOUT_MS = 30_000;
+
+export interface ClusterParts {
+  readonly manager: ContainerManager;
+  readonly cluster: ClusterRef;
+  readonly home: ClusterHome;
+  /** How the manager is made again in another process, where it can be. */
+  readonly origin: ContainerManagerOrigin | undefined;
+}
+
+/** A cluster that answers: where, and what it trusts. */
+export interface RunningCluster {
+  readonly endpoints: ClusterEndpoints;
+  readonly secrets: ClusterSecrets;
+  /** Where replicas dial, as they see it. */
+  readonly rpcAddresses: readonly string[];
+}
+
+/**
+ * Makes the cluster's own workloads so, in order: management, query frontend, controller. Each step is idempotent, so a start that was
+ * cut off is finished by the next.
+ */
+export async function startCluster(
+  parts: ClusterParts,
+  settings: ResolvedClusterSettings,
+  options: CallOptions = {},
+): Promise<RunningCluster> {
+  const { manager, cluster, home, origin } = parts;
+  if (manager.capabilities.program !== "directory") {
+    throw new UnsupportedError({ manager: manager.name, what: "frontends as directory programs" });
+  }
+  const secrets = await home.ensureSecrets();
+  await home.writeFile({
+    formatVersion: 1,
+    name: cluster.name,
+    ...(origin === undefined ? {} : { manager: { ...origin, name: manager.name } }),
+    settings: { ...settings },
+    wanted: "running",
+  });
+  await startWorkload(parts, managementWorkload(settings, secrets), options);
+  const managementAddress = await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "cluster", options);
+  await startWorkload(parts, queryWorkload(settings, secrets, managementAddress), options);
+  if (origin !== undefined) {
+    await startWorkload(parts, controllerWorkload(origin, secrets, managementAddress), options);
+  }
+  return reachCluster(parts, secrets, options);
+}
+
+/**
+ * @returns where a running cluster is; undefined when it should run and does not
+ * @throws NotFoundError when this machine knows no such cluster; UnreachableError when it was stopped
+ */
+export async function findCluster(
+  parts: ClusterParts,
+  options: CallOptions = {},
+): Promise<RunningCluster | undefined> {
+  const name = parts.cluster.name;
+  const hint = "start it with start() or `clipper up`";
+  const [file, secrets] = await Promise.all([parts.home.readFile(), parts.home.readSecrets()]);
+  if (file === undefined || secrets === undefined) throw new NotFoundError({ kind: "cluster", name, hint });
+  if (file.wanted === "stopped") {
+    throw new UnreachableError({ code: "CLUSTER_STOPPED", what: `cluster ${name}, which is stopped,`, hint });
+  }
+  const workloads = await parts.manager.list(parts.cluster, options);
+  const runs = (id: string) =>
+    workloads.some(
+      (workload) => workload.id === id && workload.instances.some(({ state }) => state === "ready"),
+    );
+  return runs(MANAGEMENT.id) && runs(QUERY.id) ? reachCluster(parts, secrets, options) : undefined;
+}
+
+async function reachCluster(
+  parts: ClusterParts,
+  secrets: ClusterSecrets,
+  options: CallOptions,
+): Promise<RunningCluster> {
+  const [management, query, rpc] = await Promise.all([
+    firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "caller", options),
+    firstAddress(parts, QUERY.id, QUERY.port, "caller", options),
+    firstAddress(parts, QUERY.id, QUERY.rpcPort, "cluster", options),
+  ]);
+  return {
+    endpoints: {
+      query: { url: urlOfAddress(query) },
+      management: { url: urlOfAddress(management), token: Buffer.from(secrets.token).toString("utf8") },
+    },
+    secrets,
+    rpcAddresses: [rpc],
+  };
+}
+
+async function startWorkload(parts: ClusterParts, spec: WorkloadSpec, options: CallOptions): Promise<void> {
+  const { manager, cluster } = parts;
+  const step = `${spec.id}-start`;
+  options.onProgress?.({ step, state: "started", message: `starting ${spec.id}` });
+  await manager.apply(cluster, spec, options);
+  let last = "";
+  try {
+    await pollUntil(
+      async () => {
+        const workload = (await manager.list(cluster, options)).find(({ id }) => id === spec.id);
+        last = (workload?.instances ?? []).map(({ state, reason }) => reason ?? state).join("; ");
+        const settled = spec.ready === "running" ? ["running", "ready"] : ["ready"];
+        return workload?.instances.some(({ state }) => settled.includes(state)) || undefined;
+      },
+      { what: `${spec.id} being ready`, timeoutMs: READY_TIMEOUT_MS, everyMs: 30, signal: options.signal },
+    );
+  } catch (cause) {
+    options.onProgress?.({ step, state: "failed", message: `${spec.id} did not get ready: ${last}` });
+    if (!TimeoutError.isInstance(cause)) throw cause;
+    throw new TimeoutError({
+      what: `${spec.id} being ready (${last || "no instance"})`,
+      timeoutMs: READY_TIMEOUT_MS,
+      hint: "look at its log with `clipper logs`",
+      facts: { workload: spec.id, log: await tailOf(parts, spec.id) },
+      cause,
+    });
+  }
+  options.onProgress?.({ step, state: "done", message: `${spec.id} is ready` });
+}
+
+/** The last lines a workload wrote, for errors. */
+export async function tailOf(
+  { manager, cluster }: Pick<ClusterParts, "manager" | "cluster">,
+  id: string,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { text } of manager.logs(cluster, { id, tail: 50 })) lines.push(text);
+  return lines.slice(-50);
+}
+
+async function firstAddress(
+  { manager, cluster }: ClusterParts,
+  id: string,
+  port: string,
+  from: "caller" | "cluster",
+  options: CallOptions,
+): Promise<string> {
+  return pollUntil(
+    async () => {
+      await using reach = await manager.reach(cluster, { id, port }, from, options);
+      return reach.addresses[0];
+    },
+    { what: `an address of ${id}'s port ${port}`, timeoutMs: READY_TIMEOUT_MS, signal: options.signal },
+  );
+}
+
+/** Ends what runs: replicas and controller first, so that nobody puts back what is being removed. */
+export async function stopCluster(
+  { manager, cluster, home }: ClusterParts,
+  { purge, ...options }: CallOptions & { readonly purge: boolean },
+): Promise<void> {
+  options.onProgress?.({ step: "cluster-stop", state: "started", message: `stopping ${cluster.name}` });
+  const file = await home.readFile();
+  if (file !== undefined) await home.writeFile({ ...file, wanted: "stopped" });
+  await manager.remove(cluster, CONTROLLER.id, options);
+  await manager.remove(cluster, "all", { ...options, volumes: purge });
+  if (purge) await home.purge();
+  options.onProgress?.({ step: "cluster-stop", state: "done", message: `${cluster.name} is stopped` });
+}

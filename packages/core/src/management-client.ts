@@ -1,0 +1,173 @@
+import type {
+  ApplicationRecord,
+  BeginOperation,
+  BegunOperation,
+  ClusterView,
+  CreateApplication,
+  FinishOperation,
+  FrontendView,
+  ModelRecord,
+  ModelVersion,
+  OperationRecord,
+  PutRoutes,
+  RegisterVersion,
+  RenewOperation,
+  ReplicaReport,
+  Stored,
+  VersionRecord,
+  WorkloadRecord,
+} from "@clipper-serving/spec";
+import { HttpClient } from "./http-client.js";
+
+interface Items<Item> {
+  readonly items: readonly Item[];
+}
+
+/** The management frontend's `/v1`, one method per request. See `management-api.ts` of the specification for what each does. */
+export class ManagementClient {
+  readonly #http: HttpClient;
+
+  constructor(options: { url: string; token: string }) {
+    this.#http = new HttpClient({ ...options, what: "the management frontend" });
+  }
+
+  get url(): string {
+    return this.#http.url;
+  }
+
+  cluster(signal?: AbortSignal): Promise<ClusterView> {
+    return this.#http.send({ method: "GET", path: "/v1/cluster", signal });
+  }
+
+  async applications(signal?: AbortSignal): Promise<readonly Stored<ApplicationRecord>[]> {
+    return this.#list("/v1/applications", signal);
+  }
+
+  application(name: string, signal?: AbortSignal): Promise<Stored<ApplicationRecord> | undefined> {
+    return this.#http.find(`/v1/applications/${encodeURIComponent(name)}`, signal);
+  }
+
+  createApplication(body: CreateApplication, signal?: AbortSignal): Promise<Stored<ApplicationRecord>> {
+    return this.#http.send({ method: "POST", path: "/v1/applications", body, signal });
+  }
+
+  deleteApplication(name: string, signal?: AbortSignal): Promise<void> {
+    return this.#http.send({
+      method: "DELETE",
+      path: `/v1/applications/${encodeURIComponent(name)}`,
+      signal,
+    });
+  }
+
+  putRoutes(name: string, body: PutRoutes, signal?: AbortSignal): Promise<Stored<ApplicationRecord>> {
+    return this.#http.send({
+      method: "PUT",
+      path: `/v1/applications/${encodeURIComponent(name)}/routes`,
+      body,
+      signal,
+    });
+  }
+
+  async models(signal?: AbortSignal): Promise<readonly Stored<ModelRecord>[]> {
+    return this.#list("/v1/models", signal);
+  }
+
+  model(name: string, signal?: AbortSignal): Promise<Stored<ModelRecord> | undefined> {
+    return this.#http.find(`/v1/models/${encodeURIComponent(name)}`, signal);
+  }
+
+  async versions(model: string, signal?: AbortSignal): Promise<readonly Stored<VersionRecord>[]> {
+    return this.#list(`/v1/models/${encodeURIComponent(model)}/versions`, signal);
+  }
+
+  version(target: ModelVersion, signal?: AbortSignal): Promise<Stored<VersionRecord> | undefined> {
+    return this.#http.find(versionPath(target), signal);
+  }
+
+  registerVersion(
+    model: string,
+    body: RegisterVersion,
+    signal?: AbortSignal,
+  ): Promise<Stored<VersionRecord>> {
+    return this.#http.send({
+      method: "POST",
+      path: `/v1/models/${encodeURIComponent(model)}/versions`,
+      body,
+      signal,
+    });
+  }
+
+  deleteVersion(target: ModelVersion, signal?: AbortSignal): Promise<void> {
+    return this.#http.send({ method: "DELETE", path: versionPath(target), signal });
+  }
+
+  putCurrent({ model, version }: ModelVersion, signal?: AbortSignal): Promise<Stored<ModelRecord>> {
+    return this.#http.send({
+      method: "PUT",
+      path: `/v1/models/${encodeURIComponent(model)}/current`,
+      body: { version },
+      signal,
+    });
+  }
+
+  async workloads(signal?: AbortSignal): Promise<readonly Stored<WorkloadRecord>[]> {
+    return this.#list("/v1/workloads", signal);
+  }
+
+  putWorkload(record: WorkloadRecord, signal?: AbortSignal): Promise<Stored<WorkloadRecord>> {
+    return this.#http.send({ method: "PUT", path: `/v1/workloads/${record.id}`, body: record, signal });
+  }
+
+  putInstances(id: string, instances: number, signal?: AbortSignal): Promise<Stored<WorkloadRecord>> {
+    return this.#http.send({
+      method: "PUT",
+      path: `/v1/workloads/${id}/instances`,
+      body: { instances },
+      signal,
+    });
+  }
+
+  deleteWorkload(id: string, signal?: AbortSignal): Promise<void> {
+    return this.#http.send({ method: "DELETE", path: `/v1/workloads/${id}`, signal });
+  }
+
+  async operations(signal?: AbortSignal): Promise<readonly Stored<OperationRecord>[]> {
+    return this.#list("/v1/operations", signal);
+  }
+
+  beginOperation(body: BeginOperation, signal?: AbortSignal): Promise<BegunOperation> {
+    return this.#http.send({ method: "POST", path: "/v1/operations", body, signal });
+  }
+
+  renewOperation(id: string, body: RenewOperation, signal?: AbortSignal): Promise<OperationRecord> {
+    return this.#http.send({ method: "PUT", path: `/v1/operations/${id}`, body, signal });
+  }
+
+  switchOperation(id: string, body: RegisterVersion, signal?: AbortSignal): Promise<Stored<ModelRecord>> {
+    return this.#http.send({ method: "POST", path: `/v1/operations/${id}/switch`, body, signal });
+  }
+
+  finishOperation(id: string, body: FinishOperation, signal?: AbortSignal): Promise<OperationRecord> {
+    return this.#http.send({ method: "POST", path: `/v1/operations/${id}/finish`, body, signal });
+  }
+
+  async replicas(signal?: AbortSignal): Promise<readonly ReplicaReport[]> {
+    return this.#list("/v1/replicas", signal);
+  }
+
+  async frontends(signal?: AbortSignal): Promise<readonly FrontendView[]> {
+    return this.#list("/v1/frontends", signal);
+  }
+
+  close(): Promise<void> {
+    return this.#http.close();
+  }
+
+  async #list<Item>(path: string, signal?: AbortSignal): Promise<readonly Item[]> {
+    return (await this.#http.send<Items<Item>>({ method: "GET", path, signal })).items;
+  }
+}
+
+function versionPath({ model, version }: ModelVersion): string {
+  return `/v1/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`;
+}

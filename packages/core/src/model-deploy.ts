@@ -1,0 +1,225 @@
+import { createHash } from "node:crypto";
+import {
+  type CallOptions,
+  ClipperError,
+  checkName,
+  DeployError,
+  type DeployModelRequest,
+  type DeployResult,
+  InvalidArgumentError,
+  type OperationRecord,
+  TimeoutError,
+  type WorkloadRecord,
+} from "@clipper-serving/spec";
+import type { ConnectedCluster } from "./connected-cluster.js";
+import { OperationLease } from "./operation-lease.js";
+import { waitForReplicas } from "./replica-readiness.js";
+import { waitUntilServed } from "./serving-versions.js";
+
+const DEFAULT_READY_TIMEOUT_MS = 120_000;
+const REPLICA_GRACE_MS = 10_000;
+
+/**
+ * Steps `apply`, `ready` and `switch` of a deploy. The wish is written first and watched coming true, under an operation whose lease this process
+ * holds, so that an interrupted deploy is undone by whoever comes next.
+ */
+export async function deployModel(
+  cluster: ConnectedCluster,
+  request: DeployModelRequest,
+  options: CallOptions = {},
+): Promise<DeployResult> {
+  checkRequest(request);
+  const { model, version, replicas = 1, inputType, contentDigest } = request;
+  const target = { model, version };
+  const { management } = cluster;
+  const previousVersion = (await management.model(model, options.signal))?.currentVersion;
+
+  const begun = await management.beginOperation(
+    { kind: "deploy", target, contentDigest, inputType },
+    options.signal,
+  );
+  if (begun.operation === undefined) {
+    options.onProgress?.({
+      step: "deploy",
+      state: "skipped",
+      message: `${model}:${version} is deployed already`,
+    });
+    return { ...target, unchanged: true, replicas };
+  }
+  const { operation } = begun;
+  const workload = workloadOf(cluster, request, operation);
+  await using lease = new OperationLease({
+    management,
+    operation,
+    renewEveryMs: begun.renewEveryMs,
+    signal: options.signal,
+  });
+  const underLease = { ...options, signal: lease.signal };
+  try {
+    options.onProgress?.({
+      step: "apply",
+      state: "started",
+      message: `starting ${counted(replicas)} of ${model}:${version}`,
+    });
+    await lease.enter("apply", workload.id);
+    await management.putWorkload(workload, lease.signal);
+    await cluster.controller.runOnce({ signal: lease.signal });
+    options.onProgress?.({
+      step: "apply",
+      state: "done",
+      message: `${counted(replicas)} accepted by the platform`,
+    });
+
+    await lease.enter("ready");
+    await waitForReplicas(
+      cluster,
+      { target, workload: workload.id, replicas },
+      { ...underLease, timeoutMs: readyTimeoutOf(request) },
+    );
+
+    options.onProgress?.({ step: "switch", state: "started", message: `making ${model}:${version} current` });
+    await management.switchOperation(
+      operation.id,
+      {
+        version,
+        inputType,
+        contentDigest,
+        containerName: request.program.kind === "image" ? request.program.ref : request.program.path,
+        workload: workload.id,
+        replicas,
+        ...(request.bundleDigest === undefined ? {} : { bundleDigest: request.bundleDigest }),
+        ...(request.labels === undefined ? {} : { labels: request.labels }),
+        ...(request.batchSize === undefined ? {} : { batchSize: request.batchSize }),
+        ...(request.floor === undefined ? {} : { floor: request.floor }),
+        ...(request.keepWarm === undefined ? {} : { keepWarm: request.keepWarm }),
+        ...(request.force === undefined ? {} : { force: request.force }),
+      },
+      lease.signal,
+    );
+  } catch (error) {
+    await undo(cluster, operation, error);
+    options.signal?.throwIfAborted();
+    throw asDeployError(error, request);
+  }
+  // Current from here on: what follows waits, and undoes nothing.
+  if (replicas > 0) await waitUntilServed(cluster, target, options);
+  await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
+  options.onProgress?.({ step: "switch", state: "done", message: `${model}:${version} answers` });
+  return {
+    ...target,
+    unchanged: false,
+    replicas,
+    ...(previousVersion === undefined ? {} : { previousVersion }),
+  };
+}
+
+/** @throws InvalidNameError | InvalidArgumentError */
+function checkRequest({
+  model,
+  version,
+  replicas = 1,
+  batchSize = -1,
+  labels = [],
+  keepWarm = 1,
+  command,
+}: DeployModelRequest): void {
+  checkName("model", model);
+  checkName("version", version);
+  if (!Number.isInteger(replicas) || replicas < 0 || replicas > 1_000) {
+    throw new InvalidArgumentError({
+      argument: "replicas",
+      value: replicas,
+      expected: "a whole number from 0 to 1000",
+    });
+  }
+  if (!Number.isInteger(batchSize) || (batchSize !== -1 && (batchSize < 1 || batchSize > 65_536))) {
+    throw new InvalidArgumentError({
+      argument: "batchSize",
+      value: batchSize,
+      expected: "-1, or 1 to 65536",
+    });
+  }
+  if (!Number.isInteger(keepWarm) || keepWarm < 0) {
+    throw new InvalidArgumentError({
+      argument: "keepWarm",
+      value: keepWarm,
+      expected: "a whole number, 0 or more",
+    });
+  }
+  for (const label of labels) {
+    if (typeof label !== "string" || /[,:]/.test(label)) {
+      throw new InvalidArgumentError({
+        argument: "labels",
+        value: label,
+        expected: "text without ',' and ':'",
+      });
+    }
+  }
+  if (command.length === 0) {
+    throw new InvalidArgumentError({
+      argument: "command",
+      value: command,
+      expected: "a command that runs a replica",
+    });
+  }
+}
+
+function workloadOf(
+  cluster: ConnectedCluster,
+  request: DeployModelRequest,
+  operation: OperationRecord,
+): WorkloadRecord {
+  const { model, version, replicas = 1 } = request;
+  const hash = createHash("sha256").update(`${model}\0${version}\0${operation.id}`).digest("hex");
+  return {
+    // From the operation too: a deploy that is being undone and the one that follows it never share a workload.
+    id: `replica-${hash.slice(0, 16)}`,
+    instances: replicas,
+    operation: operation.id,
+    spec: {
+      labels: { "clipper.role": "replica", "clipper.model": model, "clipper.version": version },
+      program: request.program,
+      command: request.command,
+      env: { ...request.env, CLIPPER_FRONTENDS: cluster.rpcAddresses.join(",") },
+      secrets: ["rpc"],
+      resources: request.resources ?? {},
+      graceMs: REPLICA_GRACE_MS,
+      ...(request.overlay === undefined ? {} : { overlay: request.overlay }),
+    },
+  };
+}
+
+/** Ends the operation and removes what it made; never hides the error it is called for. */
+async function undo(cluster: ConnectedCluster, operation: OperationRecord, error: unknown): Promise<void> {
+  const told = ClipperError.isInstance(error)
+    ? { code: error.code, message: error.message }
+    : { code: "CANCELLED", message: error instanceof Error ? error.message : String(error) };
+  try {
+    await cluster.management.finishOperation(operation.id, { error: told });
+    await cluster.controller.runOnce({});
+  } catch {
+    // The lease runs out by itself, and the controller beside the platform undoes the rest.
+  }
+}
+
+function asDeployError(error: unknown, { model, version }: DeployModelRequest): unknown {
+  if (DeployError.isInstance(error) || !TimeoutError.isInstance(error)) return error;
+  return new DeployError({
+    code: "REPLICA_NOT_READY",
+    step: "ready",
+    model,
+    version,
+    message: error.message,
+    hint: error.hint,
+    facts: error.facts,
+    cause: error,
+  });
+}
+
+function readyTimeoutOf({ readyTimeoutMs = DEFAULT_READY_TIMEOUT_MS }: DeployModelRequest): number {
+  return readyTimeoutMs;
+}
+
+function counted(replicas: number): string {
+  return replicas === 1 ? "1 replica" : `${replicas} replicas`;
+}

@@ -1,0 +1,159 @@
+import {
+  type CallOptions,
+  ConflictError,
+  InvalidArgumentError,
+  type ModelVersion,
+  NotFoundError,
+  type OperationKind,
+  type VersionRecord,
+} from "@clipper-serving/spec";
+import type { ConnectedCluster } from "./connected-cluster.js";
+import { OperationLease } from "./operation-lease.js";
+import { waitForReplicas } from "./replica-readiness.js";
+import { waitUntilServed } from "./serving-versions.js";
+
+const READY_TIMEOUT_MS = 120_000;
+
+/** @returns the version's record. @throws NotFoundError */
+export async function getVersionRecord(
+  { management }: ConnectedCluster,
+  target: ModelVersion,
+  signal?: AbortSignal,
+): Promise<VersionRecord> {
+  const record = await management.version(target, signal);
+  if (record === undefined)
+    throw new NotFoundError({ kind: "version", name: `${target.model}:${target.version}` });
+  return record;
+}
+
+/** @returns the current version of a model. @throws NotFoundError when there is none */
+export async function currentVersionOf(
+  { management }: ConnectedCluster,
+  model: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const version = (await management.model(model, signal))?.currentVersion;
+  if (version === undefined) {
+    throw new NotFoundError({
+      kind: "model",
+      name: model,
+      message: `No versions of model ${model} registered with Clipper`,
+    });
+  }
+  return version;
+}
+
+/** Starts or drains replicas until there are `replicas`; resolves when they are connected. */
+export async function scaleVersion(
+  cluster: ConnectedCluster,
+  target: ModelVersion,
+  replicas: number,
+  options: CallOptions = {},
+): Promise<void> {
+  if (!Number.isInteger(replicas) || replicas < 0 || replicas > 1_000) {
+    throw new InvalidArgumentError({
+      argument: "replicas",
+      value: replicas,
+      expected: "a whole number from 0 to 1000",
+    });
+  }
+  const workload = workloadOf(await getVersionRecord(cluster, target, options.signal));
+  await underOperation(cluster, "scale", target, options, async (signal) => {
+    await cluster.management.putInstances(workload, replicas, signal);
+    await cluster.controller.runOnce({ signal });
+    await waitForReplicas(
+      cluster,
+      { target, workload, replicas },
+      { ...options, signal, timeoutMs: READY_TIMEOUT_MS },
+    );
+  });
+}
+
+/** Makes a registered version current, its replicas started first where it has none. Resolves when every frontend serves it. */
+export async function switchVersion(
+  cluster: ConnectedCluster,
+  target: ModelVersion,
+  options: CallOptions & { readonly replicas?: number } = {},
+): Promise<void> {
+  const record = await getVersionRecord(cluster, target, options.signal);
+  const running = (await cluster.management.workloads(options.signal)).find(
+    ({ id }) => id === record.workload,
+  );
+  const replicas = options.replicas ?? Math.max(running?.instances ?? 0, record.replicas);
+  await underOperation(cluster, "rollback", target, options, async (signal) => {
+    const { workload } = record;
+    if (workload !== undefined && replicas > 0) {
+      await cluster.management.putInstances(workload, replicas, signal);
+      await cluster.controller.runOnce({ signal });
+      await waitForReplicas(
+        cluster,
+        { target, workload, replicas },
+        { ...options, signal, timeoutMs: READY_TIMEOUT_MS },
+      );
+    }
+    await cluster.management.putCurrent(target, signal);
+    if (workload !== undefined && replicas > 0)
+      await waitUntilServed(cluster, target, { ...options, signal });
+  });
+}
+
+/** Unregisters a version and ends its replicas. */
+export async function stopVersion(
+  cluster: ConnectedCluster,
+  target: ModelVersion,
+  options: CallOptions = {},
+): Promise<void> {
+  options.onProgress?.({
+    step: "stop",
+    state: "started",
+    message: `stopping ${target.model}:${target.version}`,
+  });
+  await cluster.management.deleteVersion(target, options.signal);
+  await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
+  options.onProgress?.({
+    step: "stop",
+    state: "done",
+    message: `${target.model}:${target.version} is stopped`,
+  });
+}
+
+function workloadOf({ model, version, workload }: VersionRecord): string {
+  if (workload !== undefined) return workload;
+  throw new ConflictError({
+    code: "NO_CONTAINER",
+    message: `Cannot resize the replica set for containerless model ${model}:${version}`,
+    hint: "its replicas are run by whoever registered it",
+  });
+}
+
+/**
+ * Does what `work` does under an operation. What it writes are wishes: should this process end half-way, the controller beside the platform makes
+ * them true all the same.
+ */
+async function underOperation(
+  { management }: ConnectedCluster,
+  kind: OperationKind,
+  target: ModelVersion,
+  options: CallOptions,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const begun = await management.beginOperation({ kind, target }, options.signal);
+  const { operation } = begun;
+  if (operation === undefined) return;
+  await using lease = new OperationLease({
+    management,
+    operation,
+    renewEveryMs: begun.renewEveryMs,
+    signal: options.signal,
+  });
+  try {
+    await work(lease.signal);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    await management.finishOperation(operation.id, { error: { code: "INCOMPLETE", message } }).catch(() => {
+      // The error underway says more; the lease runs out by itself.
+    });
+    throw error;
+  }
+  await management.finishOperation(operation.id, {});
+}

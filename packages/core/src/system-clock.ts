@@ -1,0 +1,13 @@
+import type { Clock } from "@clipper-serving/spec";
+
+/** The platform's monotonic time and timers. */
+export const systemClock: Clock = {
+  nowMicros: () => performance.now() * 1_000,
+  after(delayMicros, callback) {
+    const timer = setTimeout(callback, Math.max(0, delayMicros / 1_000));
+    return () => clearTimeout(timer);
+  },
+  soon: (callback) => {
+    setImmediate(callback);
+  },
+};

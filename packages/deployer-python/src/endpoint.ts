@@ -1,0 +1,75 @@
+import {
+  type CallOptions,
+  ConflictError,
+  checkName,
+  type DeployResult,
+  type DeployTarget,
+  type RegisteredApplication,
+} from "@clipper-serving/spec";
+import { type PythonClosureOptions, resolveClosureOptions } from "./closure-options.js";
+import { deployPythonClosure } from "./python-closure.js";
+
+export interface EndpointOptions extends PythonClosureOptions {
+  /** Name of the application. Default: the model's. */
+  readonly app?: string;
+  /** Default `"None"`. Of an application that is there already: left as it is. */
+  readonly defaultOutput?: string;
+  /** Latency objective, ms. Default 3,000. Of an application that is there already: left as it is. */
+  readonly sloMs?: number;
+}
+
+/**
+ * Deploys a Python function and answers an application's queries with it: the application is registered when absent, and linked when unlinked.
+ * In this order: deploy, register, link; so that a deploy that fails leaves nothing new behind, and the call can be made again.
+ * @throws as `deployPythonClosure`; ConflictError when the application takes another input type or is linked to another model
+ */
+export async function createEndpoint(
+  target: DeployTarget,
+  options: EndpointOptions,
+  call: CallOptions = {},
+): Promise<DeployResult> {
+  const { model, inputType } = resolveClosureOptions(options);
+  const app = checkName("application", options.app ?? model);
+  const existing = await target.getApplication(app, call);
+  if (existing !== undefined) checkApplication(existing, model, inputType);
+  const result = await deployPythonClosure(target, options, call);
+  if (existing === undefined) {
+    await target.registerApplication(
+      {
+        name: app,
+        inputType,
+        ...(options.defaultOutput === undefined ? {} : { defaultOutput: options.defaultOutput }),
+        ...(options.sloMs === undefined ? {} : { sloMs: options.sloMs }),
+      },
+      call,
+    );
+  }
+  if (!existing?.linkedModels.includes(model)) {
+    await target.linkModelToApp(
+      { app, model, ...(options.force === undefined ? {} : { force: options.force }) },
+      call,
+    );
+  }
+  return result;
+}
+
+/** What linking would refuse in the end is refused before anything is done. */
+function checkApplication(app: RegisteredApplication, model: string, inputType: string): void {
+  if (app.inputType !== inputType) {
+    throw new ConflictError({
+      code: "INPUT_TYPE_MISMATCH",
+      message: `application ${app.name} takes ${app.inputType}, and model ${model} would take ${inputType}`,
+      hint: "deploy with the application's input type, or name another application",
+      facts: { app: app.name, model, appInputType: app.inputType, modelInputType: inputType },
+    });
+  }
+  const other = app.linkedModels.find((linked) => linked !== model);
+  if (other !== undefined) {
+    throw new ConflictError({
+      code: "ALREADY_LINKED",
+      message: `application ${app.name} is linked to model ${other}`,
+      hint: `unlink it first, or deploy a new version of ${other}`,
+      facts: { app: app.name, linked: other, model },
+    });
+  }
+}

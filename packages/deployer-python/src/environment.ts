@@ -1,0 +1,56 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { BundleManifest, CallOptions, ModelVersion } from "@clipper-serving/spec";
+import type { Interpreter } from "./find-python.js";
+import { runPythonTool } from "./python-tool.js";
+
+const INSTALL_TIMEOUT_MS = 15 * 60_000;
+
+export interface EnvironmentRequest {
+  readonly target: ModelVersion;
+  /** Directory of the bundle, whose lock is installed. */
+  readonly bundle: string;
+  readonly manifest: BundleManifest;
+  readonly python: Interpreter;
+  readonly workDirectory: string;
+}
+
+/**
+ * Makes the bundle's environment, or finds it made: one per lock and interpreter, shared by all versions that have the same.
+ * @returns the environment's interpreter
+ * @throws DeployError at step `environment`
+ */
+export async function makeEnvironment(request: EnvironmentRequest, call: CallOptions): Promise<string> {
+  const { target, bundle, manifest, python, workDirectory } = request;
+  const environments = path.join(workDirectory, "environments");
+  await mkdir(environments, { recursive: true });
+  const directory = path.join(
+    environments,
+    `py${manifest.pythonMinor}-${manifest.environmentDigest.slice(0, 24)}`,
+  );
+  call.onProgress?.({ step: "environment", state: "started", message: "preparing the environment" });
+  const { created } = await runPythonTool<{ ok: true; created: boolean }>(
+    {
+      python: python.path,
+      module: "clipper_runtime.environment",
+      args: [
+        "--lock",
+        path.join(bundle, "environment", "lock.txt"),
+        "--python",
+        python.path,
+        "--output",
+        directory,
+      ],
+      step: "environment",
+      target,
+      timeoutMs: INSTALL_TIMEOUT_MS,
+    },
+    call,
+  );
+  call.onProgress?.({
+    step: "environment",
+    state: created ? "done" : "skipped",
+    message: created ? "environment made" : "environment was there",
+  });
+  return path.join(directory, "bin", "python");
+}
