@@ -1,0 +1,51 @@
+"""Which cloudpickle captures: the interpreter's own when it is recent enough, else a pinned one kept in the cache."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import sys
+from pathlib import Path
+
+from clipper_runtime.failure import Failure
+from clipper_runtime.markers import version_key
+from clipper_runtime.wheelhouse import Wheelhouse
+
+LEAST_VERSION = "2.2"
+PINNED_VERSION = "3.1.2"
+
+
+def choose_cloudpickle() -> str:
+    """Makes `import cloudpickle` give a version of at least 2.2 in this process. Returns that version.
+
+    Raises Failure CAPTURE_FAILED when there is none and none can be fetched.
+    """
+    try:
+        installed = importlib.metadata.version("cloudpickle")
+    except importlib.metadata.PackageNotFoundError:
+        installed = None
+    if installed is not None and version_key(installed) >= version_key(LEAST_VERSION):
+        importlib.import_module("cloudpickle")
+        return installed
+    if "cloudpickle" in sys.modules:
+        raise Failure(
+            "CAPTURE_FAILED",
+            f"cloudpickle {installed} is imported already, and capture needs {LEAST_VERSION} or later",
+            hint=f"install cloudpickle>={LEAST_VERSION} in {sys.executable}",
+        )
+    sys.path.insert(0, str(_fetched()))
+    importlib.import_module("cloudpickle")
+    return PINNED_VERSION
+
+
+def _fetched() -> Path:
+    try:
+        return Wheelhouse(sys.executable).unpacked("cloudpickle", PINNED_VERSION)
+    except Failure as failure:
+        raise Failure(
+            "CAPTURE_FAILED",
+            f"cloudpickle {LEAST_VERSION} or later is not installed in {sys.executable}, and cloudpickle"
+            f" {PINNED_VERSION} could not be fetched: {failure.message}",
+            hint=f"install cloudpickle>={LEAST_VERSION} in {sys.executable}",
+            facts=failure.facts,
+        ) from failure

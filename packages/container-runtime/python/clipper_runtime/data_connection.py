@@ -1,0 +1,126 @@
+"""The data connection to one frontend: PREDICT in, RESULT out, all by the thread that runs the function."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Iterable
+
+from clipper_runtime import wire
+from clipper_runtime.batch import Answer, failed
+from clipper_runtime.frame_reader import FrameReader
+from clipper_runtime.handshake import Welcome
+from clipper_runtime.items import MAX_ITEMS, encode_item
+from clipper_runtime.protocol_error import ProtocolError
+
+#: How long a read blocks before the loop looks whether it is to drain or has another frontend.
+POLL_SECONDS = 0.1
+_CANCELLED_LIMIT = 65_536
+#: Frame, header fields and item count around the items of a RESULT, with room to spare.
+_RESULT_OVERHEAD = 128
+
+
+class DataConnection:
+    """Reads batches and writes answers. `cancel` and `close` may be called by another thread, nothing else."""
+
+    def __init__(self, connection: socket.socket, reader: FrameReader, welcome: Welcome) -> None:
+        self.socket = connection
+        self.welcome = welcome
+        self.cancelled: set[int] = set()
+        self.closed = False
+        #: Set when the frontend sends no more batches and this connection is to end once it is quiet.
+        self.retiring = False
+        self._reader = reader
+        connection.settimeout(None)
+        # The kernel's own timeout: a blocking recv that still comes back, without the poll() a Python timeout costs per read.
+        micros = int(POLL_SECONDS * 1e6)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, micros))
+
+    def has_waiting(self) -> bool:
+        """Whether a batch may be read without waiting for the socket."""
+        pending = self.socket.pending() if isinstance(self.socket, ssl.SSLSocket) else 0
+        return pending > 0 or self._reader.has_whole_frame()
+
+    def read(self) -> tuple[wire.Frame, int] | None:
+        """The next PREDICT and when it had been read (`time.monotonic_ns()`); None when none came in POLL_SECONDS.
+
+        Raises ProtocolError, or OSError when the connection is gone (ConnectionResetError at its end).
+        """
+        try:
+            view = self._reader.read()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        if view is None:
+            raise ConnectionResetError("the frontend closed the data connection")
+        arrived = time.monotonic_ns()
+        frame = wire.decode_frame(view)
+        if frame is None:
+            return None
+        if frame.type == wire.REJECT:
+            raise ConnectionResetError(
+                f"the frontend said {frame.header['reason']}: {frame.header.get('text', '')}"
+            )
+        if frame.type != wire.PREDICT:
+            raise ProtocolError(f"{frame.type_name} came on the data connection")
+        return frame, arrived
+
+    def answer(self, frame_id: int, answer: Answer) -> None:
+        """Sends one RESULT, or several when it would be longer than the frontend takes. Raises OSError."""
+        limit = self.welcome.max_frame - _RESULT_OVERHEAD
+        pieces: list[bytes | memoryview] = []
+        count = size = 0
+        for item in answer.items:
+            encoded = encode_item(item)
+            length = sum(map(len, encoded))
+            if length > limit:
+                encoded = encode_item(
+                    failed(item, "bad_output", f"an output of {length} bytes is above {limit}")
+                )
+                length = sum(map(len, encoded))
+            if count and (size + length > limit or count == MAX_ITEMS):
+                self._send(frame_id, answer, count, size, pieces)
+                pieces, count, size = [], 0, 0
+            pieces += encoded
+            count += 1
+            size += length
+        self._send(frame_id, answer, count, size, pieces)
+        if self.cancelled:
+            self.cancelled.difference_update([item.id for item in answer.items])
+
+    def reject(self, text: str) -> None:
+        """Says that the frontend broke the protocol, when it still can."""
+        frame = wire.Frame(wire.REJECT, header={"reason": "protocol", "text": text[:1000]})
+        try:
+            self.socket.settimeout(1)
+            self.socket.sendall(wire.encode_frame(frame))
+        except OSError:
+            pass  # it is closed in either case
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Remembers ids nobody waits for, also of items that have not come yet; forgets all when there are too many."""
+        if len(self.cancelled) > _CANCELLED_LIMIT:
+            self.cancelled.clear()
+        self.cancelled.update(ids)
+
+    def close(self) -> None:
+        """Closes at once; a read that blocks in another thread ends. May be called twice."""
+        self.closed = True
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it was gone already
+
+    def dispose(self) -> None:
+        """Gives the descriptor back. Only the reading thread may, or the number could be reused under its read."""
+        self.close()
+        self.socket.close()
+
+    def _send(
+        self, frame_id: int, answer: Answer, count: int, size: int, pieces: list[bytes | memoryview]
+    ) -> None:
+        head = wire.encode_result_head(
+            frame_id, answer.queue_micros, answer.service_micros, answer.batch_size, count, size
+        )
+        self.socket.sendall(b"".join([head, *pieces]))

@@ -1,0 +1,105 @@
+"""A bundle's function, loaded and ready to be called with a list of inputs."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clipper_runtime.bundle import MODULES, Bundle
+from clipper_runtime.failure import Failure, describe_exception
+from clipper_runtime.inputs import InputReader, numpy_for
+
+Function = Callable[[list], Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """`call` takes one value per input and returns what the user's function returned; `close` frees what it holds."""
+
+    bundle: Bundle
+    call: Function
+    inputs: InputReader
+    close: Callable[[], None]
+
+
+def load_model(bundle: Bundle) -> Model:
+    """Loads the bundle's function in this interpreter.
+
+    Raises Failure: PYTHON_MISMATCH (both versions named), MODULE_MISSING (the module named), BUNDLE_INVALID.
+    """
+    check_python(bundle)
+    modules = str(bundle.directory / MODULES)
+    if modules not in sys.path:
+        # before site-packages, behind the directory of the program: as it stood when the function was captured
+        sys.path.insert(1, modules)
+    load = _RUNTIMES.get(bundle.manifest["runtime"])
+    if load is None:
+        raise Failure(
+            "BUNDLE_INVALID",
+            f"the bundle wants the runtime {bundle.manifest['runtime']!r}; this one has {', '.join(_RUNTIMES)}",
+        )
+    call, close = load(bundle)
+    return Model(bundle, call, InputReader(bundle.input_type, numpy_for(bundle.locked(), sys.modules)), close)
+
+
+def check_python(bundle: Bundle) -> None:
+    """Raises Failure PYTHON_MISMATCH: code objects in a pickle load in the minor version that wrote them only."""
+    minor = "%d.%d" % sys.version_info[:2]
+    wanted = bundle.manifest["pythonMinor"]
+    if minor != wanted:
+        raise Failure(
+            "PYTHON_MISMATCH",
+            f"the function was captured by Python {wanted}, and this is Python {minor}",
+            hint=f"run it by Python {wanted}, or capture it again by Python {minor}",
+            facts={"bundle": wanted, "interpreter": minor},
+        )
+
+
+def load_function(bundle: Bundle) -> Function:
+    """The bundle's callable. Raises Failure MODULE_MISSING or BUNDLE_INVALID, whatever loading it raises."""
+    entry = bundle.manifest["entry"]
+    try:
+        if entry["kind"] == "pickle":
+            with open(bundle.directory / entry["file"], "rb") as file:
+                function = pickle.load(file)
+        else:
+            function = importlib.import_module(entry["module"])
+            for name in entry["function"].split("."):
+                function = getattr(function, name)
+    except ImportError as error:
+        raise module_missing(error) from error
+    except (
+        BaseException
+    ) as error:  # unpickling runs the user's code, which may raise anything, SystemExit too
+        raise Failure(
+            "BUNDLE_INVALID", f"the function cannot be loaded: {describe_exception(error)}"
+        ) from error
+    if not callable(function):
+        raise Failure(
+            "BUNDLE_INVALID", f"the bundle's entry is a {type(function).__name__}, which cannot be called"
+        )
+    return function
+
+
+def module_missing(error: ImportError) -> Failure:
+    """Says which module could not be imported, and what to do about it."""
+    module = error.name or ""
+    hint = (
+        f"import {module} where capture can see it (at the top of the file, or inside the function), with its package"
+        " installed in the interpreter that captures"
+        if isinstance(error, ModuleNotFoundError)
+        else "the package is there but does not load here; a shared library it needs may be missing"
+    )
+    return Failure("MODULE_MISSING", describe_exception(error), hint=hint, facts={"module": module})
+
+
+def _load_python(bundle: Bundle) -> tuple[Function, Callable[[], None]]:
+    return load_function(bundle), lambda: None
+
+
+#: How each `runtime` of a manifest gets its callable.
+_RUNTIMES: Mapping[str, Callable[[Bundle], tuple[Function, Callable[[], None]]]] = {"python": _load_python}

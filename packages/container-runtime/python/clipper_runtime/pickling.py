@@ -1,0 +1,107 @@
+"""Pickling a function by value, so that equal functions give equal bytes, and noting what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import types
+from pathlib import Path
+from typing import Any
+
+from clipper_runtime.failure import Failure
+
+MAX_CAPTURE_BYTES = 512 * 1024 * 1024
+WARN_CAPTURE_BYTES = 50 * 1024 * 1024
+
+
+class FunctionCode:
+    """Code objects that travelled by value, with the package their relative imports count from."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[types.CodeType, str, str]] = []
+
+    def note(self, function: types.FunctionType) -> None:
+        scope = function.__globals__
+        package = scope.get("__package__") or ""
+        self.found.append((function.__code__, package, function.__qualname__))
+
+
+def pickle_to_file(value: Any, path: Path) -> FunctionCode:
+    """Pickles `value` into `path` piece by piece. Raises Failure CAPTURE_TOO_LARGE, or whatever pickling raises."""
+    code = FunctionCode()
+    with open(path, "wb") as file:
+        _pickler_class()(_LimitedWriter(file), code).dump(value)
+    return code
+
+
+def pickled_bytes(value: Any) -> int:
+    """How many bytes `value` takes when pickled. Raises whatever pickling it raises."""
+    counter = _Counter()
+    _pickler_class()(counter, FunctionCode()).dump(value)
+    return counter.total
+
+
+def _pickler_class() -> type:
+    # cloudpickle is imported as late as this: which one it is may have been decided by `cloudpickle_choice`
+    import cloudpickle
+
+    class Pickler(cloudpickle.CloudPickler):
+        def __init__(self, file: Any, code: FunctionCode) -> None:
+            super().__init__(file, protocol=pickle.DEFAULT_PROTOCOL)
+            self._code = code
+            self._classes = 0
+
+        def reducer_override(self, value: Any) -> Any:
+            if isinstance(value, type):
+                self._name_class(value)
+            reduced = super().reducer_override(value)
+            if reduced is not NotImplemented and isinstance(value, types.FunctionType):
+                self._code.note(value)
+            return reduced
+
+        def _name_class(self, value: type) -> None:
+            """Gives a class that travels by value an id that is the same in each run; cloudpickle's own is random."""
+            trackers = getattr(cloudpickle.cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_CLASS", None)
+            classes = getattr(cloudpickle.cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", None)
+            if trackers is None or classes is None or value in trackers:
+                return
+            self._classes += 1
+            name = f"{value.__module__}\n{value.__qualname__}\n{self._classes}"
+            identifier = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]
+            if identifier not in classes:
+                trackers[value] = identifier
+                classes[identifier] = value
+
+    return Pickler
+
+
+class _LimitedWriter:
+    """A file that takes no more than MAX_CAPTURE_BYTES."""
+
+    def __init__(self, file: io.BufferedWriter) -> None:
+        self._file = file
+        self._total = 0
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
+        self._total += size
+        if self._total > MAX_CAPTURE_BYTES:
+            raise Failure(
+                "CAPTURE_TOO_LARGE",
+                f"the function captures more than {MAX_CAPTURE_BYTES // 2**20} MiB",
+                hint="load what is large from a file or a store when the function is first called",
+                facts={"limitBytes": MAX_CAPTURE_BYTES},
+            )
+        self._file.write(data)
+        return size
+
+
+class _Counter:
+    def __init__(self) -> None:
+        self.total = 0
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
+        self.total += size
+        return size
