@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 /** An engine that some tests need and a machine may lack. */
-export type EngineName = "docker" | "redis" | "kubernetes" | "spark";
+export type EngineName = "docker" | "registry" | "redis" | "kubernetes" | "spark";
 
 export interface EngineProbe {
   name: EngineName;
@@ -23,6 +23,12 @@ const probes: readonly Probe[] = [
     command: "docker",
     arguments: ["info", "--format", "{{.ServerVersion}}"],
     absent: "no engine answers `docker info`",
+  },
+  {
+    name: "registry",
+    command: "docker-registry",
+    arguments: ["--version"],
+    absent: "there is no `docker-registry` on PATH",
   },
   {
     name: "redis",
