@@ -1,0 +1,171 @@
+import { isAscii, isUtf8 } from "node:buffer";
+import type { InputType, Payload } from "@clipper-serving/spec";
+import { fitNumbers, INPUT_READERS, kindOf } from "./input-readers.js";
+import type { JsonLimits } from "./json-limits.js";
+import { NumberScanner } from "./number-scanner.js";
+import { PredictBodyError } from "./predict-body-error.js";
+import { checkStructure, scanMembers } from "./structure.js";
+import { syntaxErrorOffset } from "./syntax-offset.js";
+
+/** What a caller asked for. */
+export interface PredictBody {
+  readonly isBatch: boolean;
+  /** At least one. */
+  readonly inputs: readonly Payload[];
+  readonly version?: string;
+}
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Reads the bodies of prediction requests. Knows neither HTTP nor applications. */
+export class PredictBodyParser {
+  readonly #limits: JsonLimits;
+  readonly #scanner = new NumberScanner();
+
+  constructor(limits: JsonLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws PredictBodyError */
+  parse(body: Buffer, inputType: InputType): PredictBody {
+    return this.#scanned(body, inputType) ?? this.#parsed(body, inputType);
+  }
+
+  #scanned(body: Buffer, inputType: InputType): PredictBody | undefined {
+    if (inputType === "strings" || inputType === "bytes") return undefined;
+    const scanned = this.#scanner.scan(body, this.#limits.maxBatch);
+    if (scanned === undefined) return undefined;
+    const inputs: Payload[] = [];
+    let elements = 0;
+    for (const numbers of scanned.inputs) {
+      elements += numbers.length;
+      const payload = fitNumbers(inputType, numbers);
+      if (payload === undefined || elements > this.#limits.maxElements) return undefined;
+      inputs.push(payload);
+    }
+    return { isBatch: scanned.isBatch, inputs };
+  }
+
+  #parsed(whole: Buffer, inputType: InputType): PredictBody {
+    const root = this.#rootOf(whole);
+    const has = (key: string) => Object.hasOwn(root, key);
+    if (has("input") && has("input_batch")) {
+      throw new PredictBodyError("AMBIGUOUS_INPUT", "the body has both input and input_batch");
+    }
+    if (!has("input") && !has("input_batch")) {
+      throw new PredictBodyError(
+        "MISSING_INPUT",
+        "JSON object does not have required keys input or input_batch",
+      );
+    }
+    const version = versionOf(root);
+    const isBatch = has("input_batch");
+    const inputs = isBatch
+      ? this.#batch(root["input_batch"], inputType)
+      : this.#inputs([root["input"]], inputType, () => "/input");
+    return { isBatch, inputs, ...(version === undefined ? {} : { version }) };
+  }
+
+  #rootOf(whole: Buffer): Record<string, unknown> {
+    const body = whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? whole.subarray(3) : whole;
+    if (body.length === 0) throw new PredictBodyError("EMPTY_BODY", "the body is empty");
+    const ascii = isAscii(body);
+    if (!ascii && !isUtf8(body)) throw new PredictBodyError("BAD_UTF8", "the body is not UTF-8");
+    const structure = checkStructure(body, this.#limits);
+    const root = parseJson(body, ascii);
+    if (typeof root !== "object" || root === null || Array.isArray(root)) {
+      throw new PredictBodyError("NOT_OBJECT", "JSON schema invalid");
+    }
+    const keys = Object.keys(root);
+    if (structure.colons !== keys.length) {
+      const members = structure.members ?? scanMembers(body, this.#limits);
+      if (members.topLevel !== keys.length) {
+        throw new PredictBodyError("DUPLICATE_KEY", "the body has a key twice");
+      }
+      if (members.all !== members.topLevel) checkKeys(root, "");
+    }
+    if (keys.includes("__proto__")) throw forbidden("/__proto__");
+    return root as Record<string, unknown>;
+  }
+
+  #batch(batch: unknown, inputType: InputType): Payload[] {
+    const pointer = "/input_batch";
+    if (!Array.isArray(batch)) {
+      throw new PredictBodyError("TYPE", `${pointer} is ${kindOf(batch)}, and should be an array of inputs`, {
+        pointer,
+      });
+    }
+    if (batch.length === 0) throw new PredictBodyError("EMPTY_BATCH", `${pointer} is empty`, { pointer });
+    const { maxBatch } = this.#limits;
+    if (batch.length > maxBatch) {
+      throw new PredictBodyError(
+        "BATCH_TOO_LARGE",
+        `${pointer} has ${batch.length} inputs, and may have ${maxBatch}`,
+        {
+          pointer,
+          limit: maxBatch,
+        },
+      );
+    }
+    return this.#inputs(batch, inputType, (index) => `${pointer}/${index}`);
+  }
+
+  #inputs(inputs: readonly unknown[], inputType: InputType, pointer: (index: number) => string): Payload[] {
+    const { maxElements } = this.#limits;
+    let elements = 0;
+    for (const input of inputs) elements += Array.isArray(input) ? input.length : 1;
+    if (elements > maxElements) {
+      throw new PredictBodyError(
+        "TOO_MANY_ELEMENTS",
+        `the body has ${elements} elements, and may have ${maxElements}`,
+        { limit: maxElements },
+      );
+    }
+    const read = INPUT_READERS[inputType];
+    return inputs.map((input, index) => read(input, pointer(index)));
+  }
+}
+
+function parseJson(body: Buffer, ascii: boolean): unknown {
+  try {
+    return JSON.parse(body.toString(ascii ? "latin1" : "utf8"));
+  } catch {
+    // V8's own message differs between versions and shows the caller's data.
+    const offset = syntaxErrorOffset(body);
+    throw new PredictBodyError("BAD_JSON", `the body is not JSON from byte ${offset} on`, { offset });
+  }
+}
+
+function versionOf(root: Record<string, unknown>): string | undefined {
+  if (!Object.hasOwn(root, "version")) return undefined;
+  const { version } = root;
+  if (typeof version === "string") return version;
+  throw new PredictBodyError("TYPE", `/version is ${kindOf(version)}, and should be a string`, {
+    pointer: "/version",
+  });
+}
+
+/** Refuses keys that reach prototypes in careless code, wherever they stand. */
+function checkKeys(value: unknown, pointer: string): void {
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) checkKeys(value[index], `${pointer}/${index}`);
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, member] of Object.entries(value)) {
+      const place = `${pointer}/${key.slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      if (key === "__proto__") throw forbidden(place);
+      if (
+        key === "constructor" &&
+        typeof member === "object" &&
+        member !== null &&
+        Object.hasOwn(member, "prototype")
+      ) {
+        throw forbidden(`${place}/prototype`);
+      }
+      checkKeys(member, place);
+    }
+  }
+}
+
+function forbidden(pointer: string): PredictBodyError {
+  return new PredictBodyError("FORBIDDEN_KEY", `${pointer} is a key that is never taken`, { pointer });
+}
