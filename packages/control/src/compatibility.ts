@@ -22,7 +22,7 @@ export function checkLinkedInputTypes(view: StateView, model: string, inputType:
 }
 
 /** @returns the least time half of the calls took, whatever the batch, µs; undefined when nothing was measured */
-export function floorMicros({ floor }: Pick<VersionRecord, "floor">): number | undefined {
+function floorMicros({ floor }: Pick<VersionRecord, "floor">): number | undefined {
   return floor === undefined || floor.length === 0
     ? undefined
     : Math.min(...floor.map(({ p50Micros }) => p50Micros));

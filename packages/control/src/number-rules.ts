@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "@clipper-serving/spec";
 
 /** Most instances one workload may have. */
-export const MAX_INSTANCES = 1_000;
+const MAX_INSTANCES = 1_000;
 
 const MAX_INT32 = 2 ** 31 - 1;
 

@@ -63,11 +63,7 @@ export function sweepOperations(
   return { changes, result };
 }
 
-export function abandon(
-  view: StateView,
-  operation: OperationRecord,
-  nowMs: number,
-): Decision<OperationRecord> {
+function abandon(view: StateView, operation: OperationRecord, nowMs: number): Decision<OperationRecord> {
   if (operation.kind !== "deploy") return end(view, operation, undefined, nowMs);
   return end(
     view,

@@ -4,7 +4,7 @@ import { firstHead } from "./head.js";
 import { StoreForeignError, StoreSchemaError } from "./store-errors.js";
 
 /** Of the tables below. A change of them adds one, and a step that brings older files up to it. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** `CLPS`: what tells our files from other programs' databases. */
 const APPLICATION_ID = 0x434c5053;

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -15,7 +16,7 @@ import { plainChanges } from "./encoded-changes.js";
 import { isSameHead, nextHead } from "./head.js";
 import { prepareSchema } from "./sqlite-schema.js";
 import { SqliteTables } from "./sqlite-tables.js";
-import { isBusy, type StoreProblem, storeClosed, storeError } from "./store-errors.js";
+import { isBusy, type StoreProblem, storeClosed, storeError, storeGone } from "./store-errors.js";
 import { type HistoryOptions, resolveHistoryCommits } from "./store-options.js";
 
 export interface SqliteStoreOptions extends HistoryOptions {
@@ -66,6 +67,7 @@ class FileStore implements SqliteStore {
   readonly #options: Required<SqliteStoreOptions>;
   #database: DatabaseSync | undefined;
   #tables: SqliteTables | undefined;
+  #file = "";
   #problems: readonly StoreProblem[] = [];
 
   constructor(options: Required<SqliteStoreOptions>) {
@@ -91,6 +93,7 @@ class FileStore implements SqliteStore {
       const { page_size: pageSize } = database.prepare("PRAGMA page_size").get() as { page_size: number };
       database.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / pageSize)}`);
       this.#tables = new SqliteTables(database, path);
+      this.#file = fileAt(path);
     });
   }
 
@@ -143,7 +146,11 @@ class FileStore implements SqliteStore {
     return this.#untilFree(operation, options, () => {
       const [database, tables] = [this.#database, this.#tables];
       if (database === undefined || tables === undefined) throw storeClosed(operation);
-      return inTransaction(database, mode, () => work(tables));
+      return inTransaction(database, mode, () => {
+        // SQLite goes on writing to a file that was removed: nobody would ever read what it acknowledged.
+        if (fileAt(this.#options.path) !== this.#file) throw storeGone(operation);
+        return work(tables);
+      });
     });
   }
 
@@ -162,6 +169,12 @@ class FileStore implements SqliteStore {
       });
     }
   }
+}
+
+/** @returns what tells the file at `path` from every other, or "" when there is none */
+function fileAt(path: string): string {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? "" : `${stats.dev}:${stats.ino}`;
 }
 
 function inTransaction<Result>(
