@@ -1,0 +1,39 @@
+import type { WorkloadSpec } from "@clipper-serving/spec";
+import type { ProcessIdentity } from "../process-identity.js";
+
+/**
+ * What is written down of a workload, so that the next supervisor knows what was there, gives it the same addresses, and finds what
+ * the last one may have left running. The bytes of secrets are not.
+ */
+export interface WorkloadRecord {
+  readonly formatVersion: 1;
+  readonly spec: Omit<WorkloadSpec, "secretFiles">;
+  readonly specDigest: string;
+  /** Serial of the next instance. */
+  readonly nextSerial: number;
+  readonly places: readonly PlaceRecord[];
+  /** Every process of it that runs, those on their way out included. */
+  readonly processes: readonly ProcessIdentity[];
+}
+
+export interface PlaceRecord {
+  /** Ports of the machine that belong to the place, by the name of the workload's port. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Serial of the instance that is there, or was there last. */
+  readonly serial?: number;
+}
+
+/** @returns the record in a file, or undefined when it is not one */
+export function parseWorkloadRecord(value: unknown): WorkloadRecord | undefined {
+  const record = value as Partial<WorkloadRecord> | null | undefined;
+  return typeof record === "object" &&
+    record !== null &&
+    record.formatVersion === 1 &&
+    typeof record.spec?.id === "string" &&
+    typeof record.specDigest === "string" &&
+    Number.isSafeInteger(record.nextSerial) &&
+    Array.isArray(record.places) &&
+    Array.isArray(record.processes)
+    ? (record as WorkloadRecord)
+    : undefined;
+}
