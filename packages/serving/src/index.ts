@@ -1,3 +1,4 @@
+export { createQueryEngine } from "./create-query-engine.js";
 export type { BatchDone, EngineObserver } from "./engine-observer.js";
 export type {
   CacheInspection,

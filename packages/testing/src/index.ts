@@ -1,1 +1,3 @@
+export type { FakeReplicaOptions } from "./fakes.js";
+export { FakeReplica, textOf, textPayload } from "./fakes.js";
 export { ManualClock } from "./manual-clock.js";
