@@ -1,1 +1,85 @@
-export {};
+import { join } from "node:path";
+import { ClipperError, formatAddress, type StateStore } from "@clipper-serving/spec";
+import {
+  createMemoryStore,
+  openSqliteStore,
+  type SqliteStore,
+  type StoreProblem,
+} from "@clipper-serving/state";
+import { pino } from "pino";
+import { type Configuration, readConfiguration } from "./configuration.js";
+import { ConfigurationError } from "./configuration-error.js";
+import { watchLifeline } from "./lifeline.js";
+import { createManagementFrontend } from "./management-frontend.js";
+import { readToken } from "./secret-token.js";
+
+/** The bundler puts the manifest in, so that the one file knows its version wherever it lies. */
+declare const require: (path: "../package.json") => { version: string };
+const { version } = require("../package.json");
+
+const EXIT_CONFIGURATION = 78;
+
+/** What is left when the platform is gone; platforms that are there allow more before they kill. */
+const DRAIN_MS = 4_500;
+
+async function main(): Promise<void> {
+  const configuration = readConfiguration(process.env);
+  const { cluster, instance } = configuration;
+  const token = await readToken(configuration.secretsDirectory);
+  const logger = pino({ level: configuration.logLevel, base: { cluster, instance } });
+  const store = await openStore(configuration);
+  const frontend = createManagementFrontend({
+    cluster,
+    version,
+    store,
+    token,
+    listen: configuration.listen,
+    anyHost: configuration.bindAny,
+    clipperWithoutToken: configuration.compat,
+    logger,
+  });
+
+  let stopping = false;
+  const stop = (why: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ why }, "draining");
+    setTimeout(() => {
+      logger.warn({ drainMs: DRAIN_MS }, "requests were still open");
+      process.exit(0);
+    }, DRAIN_MS).unref();
+    frontend
+      .stop()
+      .then(() => store[Symbol.asyncDispose]())
+      .then(() => process.exit(0), fail);
+  };
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGINT", () => stop("SIGINT"));
+  if (configuration.lifelineFd !== undefined) {
+    watchLifeline(configuration.lifelineFd, () => stop("the platform is gone"));
+  }
+
+  const address = await frontend.start();
+  for (const problem of damageIn(store)) logger.error({ problem }, "a record is damaged");
+  logger.info({ address: formatAddress(address), store: store.name, version }, "ready");
+}
+
+async function openStore({ state }: Configuration): Promise<StateStore | SqliteStore> {
+  return state.kind === "memory"
+    ? createMemoryStore()
+    : openSqliteStore({ path: join(state.directory, "state.db") });
+}
+
+function damageIn(store: StateStore | SqliteStore): readonly StoreProblem[] {
+  return "problems" in store ? store.problems() : [];
+}
+
+/** One line, whatever it was: people read it in a platform's status. */
+function fail(error: unknown): void {
+  const hint = ClipperError.isInstance(error) && error.hint !== undefined ? ` (${error.hint})` : "";
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`management-frontend: ${text.replaceAll(/\s+/g, " ")}${hint}\n`);
+  process.exit(ConfigurationError.isInstance(error) ? EXIT_CONFIGURATION : 1);
+}
+
+main().catch(fail);

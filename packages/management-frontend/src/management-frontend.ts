@@ -1,0 +1,113 @@
+import type { Address, Clock, StateStore } from "@clipper-serving/spec";
+import type { Logger } from "pino";
+import { AttemptLimiter } from "./access/attempt-limiter.js";
+import { createAuthentication } from "./access/authentication.js";
+import { clipperRoutes } from "./compat/clipper-compat.js";
+import { FrontendRegistry } from "./frontends/frontend-registry.js";
+import { healthRoutes } from "./health.js";
+import { Guard } from "./http/guard.js";
+import { listen } from "./http/listen.js";
+import { createHttpServer } from "./http/server.js";
+import { Metrics } from "./metrics.js";
+import { ClusterState } from "./state/cluster-state.js";
+import { StateUpkeep } from "./state/state-upkeep.js";
+import { systemClock } from "./system-clock.js";
+import { v1Routes } from "./v1/routes.js";
+import { WatchStreams } from "./watch/watch-stream.js";
+
+export interface ManagementFrontendOptions {
+  readonly cluster: string;
+  /** Of this package; shown in `GET /v1/cluster`. */
+  readonly version: string;
+  /** Stays open when the frontend stops: whoever opened it closes it. */
+  readonly store: StateStore;
+  readonly token: string;
+  readonly listen: Address;
+  /** Take any `Host`: for a listener that others than this machine reach. Default false. */
+  readonly anyHost?: boolean;
+  /** Answer Clipper's own REST without a token. Default false. */
+  readonly clipperWithoutToken?: boolean;
+  readonly logger: Logger;
+  /** Default: the platform's. */
+  readonly clock?: Clock;
+  /** Wall clock, ms since 1970. Default: the platform's. */
+  readonly nowMs?: () => number;
+  /** Bytes one reader of the watch stream may be behind. Default 8 MiB. */
+  readonly maxQueuedBytes?: number;
+}
+
+export interface ManagementFrontend extends AsyncDisposable {
+  /** Reads the state and listens. @returns where. @throws StoreUnavailableError */
+  start(): Promise<Address>;
+  /** Answers what has come, ends the watch streams, takes nothing new. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export function createManagementFrontend(options: ManagementFrontendOptions): ManagementFrontend {
+  const { cluster, version, logger, clock = systemClock, nowMs = Date.now } = options;
+  let serving = false;
+  const ready = () => serving && upkeep.healthy;
+
+  const state = new ClusterState({ store: options.store });
+  const frontends = new FrontendRegistry({ clock, nowMs });
+  const upkeep = new StateUpkeep({
+    state,
+    clock,
+    nowMs,
+    onEnded: ({ id, kind, target, error }) =>
+      logger.warn({ operation: id, kind, target, error }, "ended an operation whose caller is gone"),
+    onFailed: (error) => logger.error({ err: error }, "the state store cannot be used"),
+    onRecovered: () => logger.info("the state store can be used again"),
+  });
+  const streams = new WatchStreams({
+    state,
+    clock,
+    ...(options.maxQueuedBytes === undefined ? {} : { maxQueuedBytes: options.maxQueuedBytes }),
+    onDropped: (queuedBytes) => {
+      metrics.streamDropped();
+      logger.warn({ queuedBytes }, "dropped a watch stream: its reader is too slow");
+    },
+  });
+  const metrics = new Metrics({
+    watchStreams: () => streams.size,
+    frontends: () => frontends.live().length,
+    revision: () => state.head?.revision ?? 0,
+    ready,
+  });
+  const server = createHttpServer({
+    guard: new Guard({
+      authentication: createAuthentication({ token: options.token, limiter: new AttemptLimiter({ clock }) }),
+      loopbackHostsOnly: !(options.anyHost ?? false),
+    }),
+    routes: [
+      ...healthRoutes({ ready, metrics }),
+      ...v1Routes({ cluster, version, state, frontends, streams, nowMs }),
+      ...clipperRoutes({ state, frontends, access: options.clipperWithoutToken ? "anyone" : "token" }),
+    ],
+    onAnswered: (record) => {
+      metrics.answered(record);
+      logger[record.method === "GET" ? "debug" : "info"](record, "answered");
+    },
+    onFailed: (error, requestId) => logger.error({ err: error, requestId }, "a request failed"),
+  });
+
+  return {
+    async start() {
+      await state.read();
+      const address = await listen(server, options.listen);
+      upkeep.start();
+      streams.start();
+      serving = true;
+      return address;
+    },
+    async stop() {
+      serving = false;
+      upkeep.stop();
+      streams.stop();
+      await server.close();
+    },
+    [Symbol.asyncDispose]() {
+      return this.stop();
+    },
+  };
+}
