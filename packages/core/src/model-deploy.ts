@@ -11,6 +11,7 @@ import {
   TimeoutError,
   type WorkloadRecord,
 } from "@clipper-serving/spec";
+import { beginOperation } from "./begin-operation.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { OperationLease } from "./operation-lease.js";
 import { waitForReplicas } from "./replica-readiness.js";
@@ -34,9 +35,10 @@ export async function deployModel(
   const { management } = cluster;
   const previousVersion = (await management.model(model, options.signal))?.currentVersion;
 
-  const begun = await management.beginOperation(
+  const begun = await beginOperation(
+    management,
     { kind: "deploy", target, contentDigest, inputType },
-    options.signal,
+    options,
   );
   if (begun.operation === undefined) {
     options.onProgress?.({

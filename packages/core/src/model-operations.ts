@@ -7,6 +7,7 @@ import {
   type OperationKind,
   type VersionRecord,
 } from "@clipper-serving/spec";
+import { beginOperation } from "./begin-operation.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { OperationLease } from "./operation-lease.js";
 import { waitForReplicas } from "./replica-readiness.js";
@@ -137,7 +138,7 @@ async function underOperation(
   options: CallOptions,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const begun = await management.beginOperation({ kind, target }, options.signal);
+  const begun = await beginOperation(management, { kind, target }, options);
   const { operation } = begun;
   if (operation === undefined) return;
   await using lease = new OperationLease({

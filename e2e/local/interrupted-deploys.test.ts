@@ -1,0 +1,74 @@
+import { readdir } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { LocalCluster } from "../support/local-cluster.ts";
+import { processesOf } from "../support/processes.ts";
+
+/** What a deploy says on stderr when it has come to a phase. */
+const PHASES = [
+  ["capture", "slow to be captured"],
+  ["environment", "captured as"],
+  ["preflight", "environment"],
+  ["apply", "the function"],
+  ["ready", "accepted by the platform"],
+] as const;
+
+describe("deploys that are cut off", () => {
+  let cluster: LocalCluster;
+  let version = 1;
+
+  beforeAll(async () => {
+    cluster = await LocalCluster.up();
+    await cluster.deploy("tagged.py:v1", { model: "tagged", app: "tagged" });
+  });
+
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  const serving = async () => ((await cluster.predict("tagged", [1])).output as { v: string }).v;
+  const bundles = () => readdir(cluster.scratch.path("home", "clusters", cluster.name, "bundles"));
+  const arguments_ = (next: string) =>
+    cluster.deployArguments("slow_to_load.py:predict", { model: "tagged", version: next, sample: "[1]" });
+
+  async function expectNothingLeft(next: string, bundlesBefore: readonly string[]): Promise<void> {
+    await eventually("nothing left of it", 12_000, async () => {
+      const replicas = processesOf(cluster.scratch.directory).filter(({ commandLine }) =>
+        commandLine.includes("clipper_runtime"),
+      );
+      return replicas.length === 1;
+    });
+    expect((await cluster.status()).models.map((model) => model.version)).not.toContain(next);
+    expect(await bundles()).toEqual(bundlesBefore);
+  }
+
+  it.each(PHASES)(
+    "Ctrl-C at %s: exits 130, the old version goes on, nothing is left",
+    async (_phase, shown) => {
+      const before = await bundles();
+      const next = String(++version);
+      const running = cluster.start(...arguments_(next));
+      await running.shows(shown);
+      running.child.kill("SIGINT");
+      const { code } = await running.outcome;
+      expect(code).toBe(130);
+      expect(await serving()).toBe("1");
+      await expectNothingLeft(next, before);
+    },
+  );
+
+  it("kill -9 of the deploying process: the old version goes on, and the next deploy of the same succeeds", async () => {
+    const next = String(++version);
+    const running = cluster.start(...arguments_(next));
+    await running.shows("accepted by the platform");
+    running.child.kill("SIGKILL");
+    await running.outcome;
+    expect(await serving()).toBe("1");
+    await cluster.clipper(...arguments_(next));
+    expect(await serving()).toBe("slow");
+    const replicas = processesOf(cluster.scratch.directory).filter(({ commandLine }) =>
+      commandLine.includes("clipper_runtime"),
+    );
+    expect(replicas).toHaveLength(2);
+  });
+});

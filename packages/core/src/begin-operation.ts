@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type BeginOperation,
+  type BegunOperation,
+  type CallOptions,
+  ConflictError,
+} from "@clipper-serving/spec";
+import type { ManagementClient } from "./management-client.js";
+
+const LOOK_EVERY_MS = 200;
+
+/**
+ * Begins an operation. Where another one of the same version stands in the way whose caller may be gone, waits until its lease is either renewed, which means
+ * that its caller lives, or over.
+ * @throws ConflictError `OPERATION_RUNNING` when its caller lives
+ */
+export async function beginOperation(
+  management: ManagementClient,
+  body: BeginOperation,
+  { signal, onProgress }: CallOptions = {},
+): Promise<BegunOperation> {
+  let firstLease: unknown;
+  for (;;) {
+    try {
+      return await management.beginOperation(body, signal);
+    } catch (error) {
+      if (!ConflictError.isInstance(error) || error.code !== "OPERATION_RUNNING") throw error;
+      const lease = error.facts.leaseUntilMs;
+      if (firstLease === undefined) {
+        firstLease = lease;
+        const message = `another ${body.kind} of ${body.target.model}:${body.target.version} may be under way; waiting for its lease`;
+        onProgress?.({ step: "operation", state: "advanced", message });
+      } else if (lease !== firstLease) {
+        throw error;
+      }
+      await sleep(LOOK_EVERY_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+}

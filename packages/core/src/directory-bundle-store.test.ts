@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { BundleError } from "@clipper-serving/spec";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DirectoryBundleStore } from "./directory-bundle-store.js";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+describe("DirectoryBundleStore", () => {
+  let scratch: string;
+  let store: DirectoryBundleStore;
+
+  beforeEach(async () => {
+    scratch = await mkdtemp(path.join(tmpdir(), "clipper-bundles-"));
+    store = new DirectoryBundleStore(path.join(scratch, "store"));
+  });
+
+  afterEach(async () => {
+    await rm(scratch, { recursive: true, force: true });
+  });
+
+  async function makeBundle(
+    files: Record<string, string>,
+    claimed: Record<string, string> = {},
+  ): Promise<string> {
+    const directory = await mkdtemp(path.join(scratch, "bundle-"));
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(path.dirname(path.join(directory, name)), { recursive: true });
+      await writeFile(path.join(directory, name), text);
+    }
+    const digests = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]));
+    const manifest = { formatVersion: 1, model: "m", version: "1", files: { ...digests, ...claimed } };
+    await writeFile(path.join(directory, "manifest.json"), JSON.stringify(manifest));
+    return directory;
+  }
+
+  it("keeps a bundle under its manifest's digest, and gives it back", async () => {
+    const { digest } = await store.put(await makeBundle({ "function.pkl": "f", "modules/a/b.py": "x = 1" }));
+    const found = await store.get(digest);
+    expect(found).toMatchObject({ digest, manifest: { model: "m", version: "1" } });
+    expect(await readdir(path.join(found?.directory ?? "", "modules/a"))).toEqual(["b.py"]);
+    expect((await store.list()).map((bundle) => bundle.digest)).toEqual([digest]);
+  });
+
+  it("takes the same bundle twice, also at once", async () => {
+    const directory = await makeBundle({ "function.pkl": "f" });
+    const [one, two] = await Promise.all([store.put(directory), store.put(directory)]);
+    expect(one.digest).toBe(two.digest);
+    expect(await readdir(path.join(scratch, "store"))).toHaveLength(1);
+  });
+
+  it("refuses a file that is not what the manifest says, and keeps nothing of the bundle", async () => {
+    const directory = await makeBundle({ "function.pkl": "f" }, { "function.pkl": sha256("other") });
+    await expect(store.put(directory)).rejects.toSatisfy(BundleError.isInstance.bind(BundleError));
+    expect(await store.list()).toEqual([]);
+  });
+
+  it.each([
+    ["../outside", sha256("")],
+    ["missing.py", sha256("")],
+  ])("refuses a manifest that names %s", async (name, digest) => {
+    await expect(store.put(await makeBundle({}, { [name]: digest }))).rejects.toThrow(/bundle/);
+  });
+
+  it("refuses a digest that is none, so that no path is made of it", async () => {
+    await expect(store.get("sha256:../../etc")).rejects.toThrow(/not the digest/);
+  });
+
+  it("gives undefined for what it has not, and removes what is absent", async () => {
+    const digest = `sha256:${"0".repeat(64)}`;
+    expect(await store.get(digest)).toBeUndefined();
+    await store.remove(digest);
+  });
+
+  it("stops at an aborted signal, leaving nothing behind", async () => {
+    const reason = new Error("enough");
+    const directory = await makeBundle({ "function.pkl": "f" });
+    await expect(store.put(directory, { signal: AbortSignal.abort(reason) })).rejects.toThrow();
+    expect(await store.list()).toEqual([]);
+  });
+});

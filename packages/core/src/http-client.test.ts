@@ -1,0 +1,91 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ConflictError, NotFoundError, RefusedError, UnreachableError } from "@clipper-serving/spec";
+import { afterEach, describe, expect, it } from "vitest";
+import { HttpClient } from "./http-client.js";
+
+describe("HttpClient", () => {
+  let server: Server | undefined;
+  let client: HttpClient | undefined;
+
+  afterEach(async () => {
+    await client?.close();
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+  });
+
+  async function serve(listener: RequestListener): Promise<HttpClient> {
+    const started = createServer(listener);
+    server = started;
+    await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+    const { port } = started.address() as AddressInfo;
+    client = new HttpClient({
+      url: `http://127.0.0.1:${port}`,
+      token: "t0ken",
+      what: "the test server",
+      timeoutMs: 2_000,
+    });
+    return client;
+  }
+
+  const answering = (status: number, body: unknown) =>
+    serve((_request, response) => response.writeHead(status).end(JSON.stringify(body)));
+
+  it("sends JSON and the token, and gives the parsed answer", async () => {
+    const seen: unknown[] = [];
+    const http = await serve((request, response) => {
+      let text = "";
+      request.on("data", (chunk) => {
+        text += chunk;
+      });
+      request.on("end", () => {
+        seen.push(request.method, request.url, request.headers.authorization, JSON.parse(text));
+        response.end('{"ok":true}');
+      });
+    });
+    expect(await http.send({ method: "PUT", path: "/v1/x", body: { a: 1 } })).toEqual({ ok: true });
+    expect(seen).toEqual(["PUT", "/v1/x", "Bearer t0ken", { a: 1 }]);
+  });
+
+  it.each([
+    [404, NotFoundError],
+    [409, ConflictError],
+    [412, ConflictError],
+    [401, RefusedError],
+    [403, RefusedError],
+  ])("turns %i into its typed error, with the server's code, hint and facts", async (status, kind) => {
+    const http = await answering(status, {
+      error: "E",
+      cause: "it is so",
+      code: "CODE",
+      hint: "do this",
+      facts: { name: "n" },
+    });
+    const error = await http.send({ method: "GET", path: "/" }).catch((thrown: unknown) => thrown);
+    expect(kind.isInstance(error)).toBe(true);
+    expect(error).toMatchObject({ message: "it is so", hint: "do this" });
+  });
+
+  it("finds undefined where the answer is 404", async () => {
+    const http = await answering(404, { error: "E", cause: "none", code: "NOT_FOUND" });
+    expect(await http.find("/v1/x")).toBeUndefined();
+  });
+
+  it("says what could not be reached, and where", async () => {
+    const http = await answering(200, {});
+    server?.close();
+    server?.closeAllConnections();
+    const error = await http.send({ method: "GET", path: "/" }).catch((thrown: unknown) => thrown);
+    expect(UnreachableError.isInstance(error)).toBe(true);
+    expect((error as Error).message).toContain(http.url);
+  });
+
+  it("rejects with the signal's reason when aborted under way", async () => {
+    const http = await serve(() => {});
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const sent = http.send({ method: "GET", path: "/", signal: controller.signal });
+    controller.abort(reason);
+    await expect(sent).rejects.toBe(reason);
+  });
+});
