@@ -40,14 +40,12 @@ const rawPart: fc.Arbitrary<PayloadPart> = fc.record({
 });
 
 /** Large enough to be referred to instead of copied. */
-const bigPart: fc.Arbitrary<PayloadPart> = fc
-  .integer({ min: 16_380, max: 70_000 })
-  .map((length) => ({
-    name: "big",
-    datatype: "UINT8",
-    shape: [length],
-    data: new Uint8Array(length).fill(7),
-  }));
+const bigPart: fc.Arbitrary<PayloadPart> = fc.integer({ min: 16_380, max: 70_000 }).map((length) => ({
+  name: "big",
+  datatype: "UINT8",
+  shape: [length],
+  data: new Uint8Array(length).fill(7),
+}));
 
 const elementsPart: fc.Arbitrary<PayloadPart> = fc
   .array(fc.uint8Array({ maxLength: 12 }), { maxLength: 6 })
