@@ -4,6 +4,7 @@ import {
   type ClusterRef,
   type ContainerManager,
   type ContainerManagerCapabilities,
+  type ContainerManagerOrigin,
   checkName,
   checkWorkloadSpec,
   InvalidArgumentError,
@@ -29,6 +30,9 @@ import { platformFacts } from "./platform-facts.js";
 import { toWireSpec } from "./protocol.js";
 import { MANAGER } from "./wire-error.js";
 
+/** Always what is built, also when this module runs from its source: any Node can load it. */
+const BUILT_PACKAGE = new URL("../dist/index.js", import.meta.url).href;
+
 /** Runs workloads as plain processes of this machine, each cluster's under a supervisor that outlives whoever started it. */
 export class LocalContainerManager implements ContainerManager {
   readonly specVersion = 1;
@@ -41,10 +45,12 @@ export class LocalContainerManager implements ContainerManager {
     gpus: false,
     logsOfExited: true,
   };
+  readonly origin: ContainerManagerOrigin;
   readonly #options: ResolvedLocalManagerOptions;
 
   constructor(options: LocalManagerOptions = {}) {
     this.#options = resolveOptions(options, process.env);
+    this.origin = { module: BUILT_PACKAGE, options: { ...this.#options } };
   }
 
   facts({ signal }: CallOptions = {}): Promise<PlatformFacts> {
