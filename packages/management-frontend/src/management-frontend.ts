@@ -45,8 +45,8 @@ export interface ManagementFrontend extends AsyncDisposable {
 
 export function createManagementFrontend(options: ManagementFrontendOptions): ManagementFrontend {
   const { cluster, version, logger, clock = systemClock, nowMs = Date.now } = options;
-  let serving = false;
-  const ready = () => serving && upkeep.healthy;
+  let phase: "starting" | "serving" | "draining" = "starting";
+  const ready = () => phase === "serving" && upkeep.healthy;
 
   const state = new ClusterState({ store: options.store });
   const frontends = new FrontendRegistry({ clock, nowMs });
@@ -84,6 +84,7 @@ export function createManagementFrontend(options: ManagementFrontendOptions): Ma
       ...v1Routes({ cluster, version, state, frontends, streams, nowMs }),
       ...clipperRoutes({ state, frontends, access: options.clipperWithoutToken ? "anyone" : "token" }),
     ],
+    draining: () => phase === "draining",
     onAnswered: (record) => {
       metrics.answered(record);
       logger[record.method === "GET" ? "debug" : "info"](record, "answered");
@@ -97,11 +98,11 @@ export function createManagementFrontend(options: ManagementFrontendOptions): Ma
       const address = await listen(server, options.listen);
       upkeep.start();
       streams.start();
-      serving = true;
+      phase = "serving";
       return address;
     },
     async stop() {
-      serving = false;
+      phase = "draining";
       upkeep.stop();
       streams.stop();
       await server.close();

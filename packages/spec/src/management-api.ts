@@ -32,7 +32,7 @@ import type { StateCommit, StateHead, StateSnapshot } from "./state-store.js";
  * | `PUT /v1/workloads/{id}` | WorkloadRecord | 200 · 409 when its operation is not live |
  * | `PUT /v1/workloads/{id}/instances` | {@link PutInstances} | 200 · 404 |
  * | `DELETE /v1/workloads/{id}` | | 204 also when absent |
- * | `POST /v1/operations` | {@link BeginOperation} | 201 {@link BegunOperation} · 409 `OPERATION_RUNNING`, `VERSION_EXISTS`, `INPUT_TYPE_MISMATCH` |
+ * | `POST /v1/operations` | {@link BeginOperation} | 201 {@link BegunOperation}, 200 when there is nothing to do · 409 `OPERATION_RUNNING`, `VERSION_EXISTS`, `INPUT_TYPE_MISMATCH` |
  * | `GET /v1/operations` · `GET /v1/operations/{id}` | | 200 OperationRecord |
  * | `PUT /v1/operations/{id}` | {@link RenewOperation} | 200: lease renewed, phase moved · 409 `OPERATION_ENDED` |
  * | `POST /v1/operations/{id}/switch` | RegisterVersion | 200 ModelRecord: registers the version, makes it current, releases the workload and ends the operation, in one commit |

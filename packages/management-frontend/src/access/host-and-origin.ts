@@ -13,7 +13,7 @@ export class MisdirectedRequestError extends ClipperError {
 }
 
 /** A browser page asks. */
-export class OriginDeniedError extends RefusedError {
+class OriginDeniedError extends RefusedError {
   constructor() {
     super({
       code: "ORIGIN_DENIED",

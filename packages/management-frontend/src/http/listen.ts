@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { type Address, formatAddress } from "@clipper-serving/spec";
+import type { Address } from "@clipper-serving/spec";
 import type { FastifyInstance } from "fastify";
 
 /** @returns where it listens: the port chosen, when 0 was asked for */
@@ -13,13 +13,6 @@ export async function listen(server: FastifyInstance, address: Address): Promise
   await server.listen({ host: address.host, port: address.port });
   const bound = server.server.address();
   return typeof bound === "object" && bound !== null ? { ...address, port: bound.port } : address;
-}
-
-/** @returns the base URL of a listener, for people; of a unix socket its address */
-export function urlOf(address: Address): string {
-  return address.kind === "unix"
-    ? formatAddress(address)
-    : `http://${formatAddress(address).slice("tcp:".length)}`;
 }
 
 /** The file a killed process leaves behind would keep the next one from listening. */

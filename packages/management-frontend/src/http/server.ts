@@ -12,7 +12,7 @@ import { parseJsonBody } from "./json-body.js";
 import { BadRequestError, MethodNotAllowedError, TooLargeError, UnknownPathError } from "./request-errors.js";
 import type { Access, Answer, Route } from "./route.js";
 
-export const BODY_LIMIT_BYTES = 1_024 * 1_024;
+const BODY_LIMIT_BYTES = 1_024 * 1_024;
 
 /** One request, once it is answered. */
 export interface AccessRecord {
@@ -28,6 +28,8 @@ export interface HttpServerOptions {
   readonly routes: readonly Route[];
   readonly guard: Guard;
   readonly onAnswered: (record: AccessRecord) => void;
+  /** Whether each answer asks for its connection to be closed: Node would keep those open that are busy when it stops to listen. */
+  readonly draining: () => boolean;
   /** Told of what became a 5xx. */
   readonly onFailed: (error: unknown, requestId: string) => void;
 }
@@ -45,6 +47,7 @@ const UNKNOWN: RouteConfig = { path: "", access: "token", showError: errorAnswer
 export function createHttpServer({
   routes,
   guard,
+  draining,
   onAnswered,
   onFailed,
 }: HttpServerOptions): FastifyInstance {
@@ -74,6 +77,9 @@ export function createHttpServer({
       "cache-control": "no-store",
     });
     guard.check(request.raw, configOf(request).access);
+  });
+  server.addHook("onSend", async (_request, reply) => {
+    if (draining()) reply.header("connection", "close");
   });
   server.addHook("onResponse", async (request, reply) => {
     onAnswered({
