@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from clipper_runtime.failure import clip_text, describe_exception
+from clipper_runtime.failure import describe_exception
 from clipper_runtime.inputs import BadInputError
-from clipper_runtime.items import MAX_ERROR_TEXT_BYTES, STATUS_ERROR, Item, Part
+from clipper_runtime.items import Item, encode_failure, encode_output
 from clipper_runtime.model import Model
 from clipper_runtime.outputs import BadOutputError, OutputWriter, WrongShapeError, check_outputs
 
@@ -25,12 +25,17 @@ class Cancelled(Protocol):
 
 @dataclass
 class Answer:
-    """Outcomes of some items of a batch, and the one call that made them (0 inputs when there was none)."""
+    """Encoded outcomes of some items of a batch, and the one call that made them (0 inputs when there was none)."""
 
-    items: list[Item] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    outcomes: list[bytes] = field(default_factory=list)
     queue_micros: int = 0
     service_micros: int = 0
     batch_size: int = 0
+
+    def fail(self, item: Item, kind: str, text: str) -> None:
+        self.ids.append(item.id)
+        self.outcomes.append(encode_failure(item.id, kind, text))
 
 
 #: Told of each exception the function raises: the exception, and the items it was called with.
@@ -60,10 +65,10 @@ class BatchRunner:
         while waiting:
             chosen = waiting.popleft()
             now = time.monotonic_ns()
-            dropped: list[Item] = []
-            chosen, values = self._ready(chosen, now - arrived_nanos, cancelled, again, dropped)
-            if dropped:
-                yield Answer(dropped, queue_micros=(now - arrived_nanos) // 1000)
+            dropped = Answer(queue_micros=(now - arrived_nanos) // 1000)
+            chosen, values = self._ready(chosen, cancelled, again, dropped)
+            if dropped.ids:
+                yield dropped
             if not chosen:
                 continue
             self._on_call(len(chosen), sum(map(len, waiting)))
@@ -79,14 +84,15 @@ class BatchRunner:
                 if wrong.returned is not None and len(chosen) > 1:
                     waiting.extendleft([item] for item in reversed(chosen))
                     continue
-                answer.items = [failed(item, "bad_output", again) for item in chosen]
+                for item in chosen:
+                    answer.fail(item, "bad_output", again)
             except (
                 BaseException
             ) as raised:  # SystemExit and KeyboardInterrupt of the function are its errors, not ours
                 error = raised
                 answer.service_micros = answer.service_micros or (time.monotonic_ns() - started) // 1000
             else:
-                answer.items = [self._outcome(item, output) for item, output in zip(chosen, outputs)]
+                self._write(chosen, outputs, answer)
             finally:
                 self._on_call(0, 0)
                 values = result = outputs = None  # views into the frame end here
@@ -99,19 +105,15 @@ class BatchRunner:
                     middle = len(chosen) // 2
                     waiting.extendleft((chosen[middle:], chosen[:middle]))
                     continue
-                answer.items = [failed(chosen[0], "model_error", again)]
+                answer.fail(chosen[0], "model_error", again)
             yield answer
 
     def _ready(
-        self,
-        items: Sequence[Item],
-        elapsed_nanos: int,
-        cancelled: Cancelled,
-        again: str,
-        dropped: list[Item],
+        self, items: Sequence[Item], cancelled: Cancelled, again: str, dropped: Answer
     ) -> tuple[Sequence[Item], list]:
-        """The items still worth calling, with their values; the others' outcomes go to `dropped`."""
-        elapsed = elapsed_nanos // 1000
+        """The items still worth calling, with their values; the others are answered in `dropped`."""
+        elapsed = dropped.queue_micros
+        read = self._model.inputs.read
         kept: list[Item] = []
         values: list = []
         for item in items:
@@ -121,24 +123,23 @@ class BatchRunner:
                     if again
                     else "its deadline passed first"
                 )
-                dropped.append(failed(item, "expired", text))
+                dropped.fail(item, "expired", text)
             elif cancelled and item.id in cancelled:
-                dropped.append(failed(item, "cancelled", "nobody waits for it any more"))
+                dropped.fail(item, "cancelled", "nobody waits for it any more")
             else:
                 try:
-                    values.append(self._model.inputs.read(item))
+                    values.append(read(item))
                     kept.append(item)
                 except BadInputError as error:
-                    dropped.append(failed(item, "bad_input", str(error)))
+                    dropped.fail(item, "bad_input", str(error))
         return kept, values
 
-    def _outcome(self, item: Item, output: object) -> Item:
-        try:
-            return Item(item.id, parts=(Part("output", "BYTES", (), self._outputs.write(output)),))
-        except BadOutputError as error:
-            return failed(item, "bad_output", str(error))
-
-
-def failed(item: Item, kind: str, text: str) -> Item:
-    """The outcome of an item that failed, with a text of at most 4,096 bytes."""
-    return Item(item.id, status=STATUS_ERROR, kind=kind, error_text=clip_text(text, MAX_ERROR_TEXT_BYTES))
+    def _write(self, items: Sequence[Item], outputs: Sequence[object], answer: Answer) -> None:
+        write = self._outputs.write
+        for item, output in zip(items, outputs):
+            try:
+                encoded = encode_output(item.id, write(output))
+            except BadOutputError as error:
+                encoded = encode_failure(item.id, "bad_output", str(error))
+            answer.ids.append(item.id)
+            answer.outcomes.append(encoded)

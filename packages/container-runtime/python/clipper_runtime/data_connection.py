@@ -6,27 +6,34 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from clipper_runtime import wire
-from clipper_runtime.batch import Answer, failed
+from clipper_runtime.batch import Answer
 from clipper_runtime.frame_reader import FrameReader
 from clipper_runtime.handshake import Welcome
-from clipper_runtime.items import MAX_ITEMS, encode_item
+from clipper_runtime.items import MAX_ITEMS, encode_failure
 from clipper_runtime.protocol_error import ProtocolError
+from clipper_runtime.wire import RESULT_HEAD_BYTES
 
 #: How long a read blocks before the loop looks whether it is to drain or has another frontend.
 POLL_SECONDS = 0.1
 _CANCELLED_LIMIT = 65_536
-#: Frame, header fields and item count around the items of a RESULT, with room to spare.
-_RESULT_OVERHEAD = 128
 
 
 class DataConnection:
     """Reads batches and writes answers. `cancel` and `close` may be called by another thread, nothing else."""
 
-    def __init__(self, connection: socket.socket, reader: FrameReader, welcome: Welcome) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        reader: FrameReader,
+        welcome: Welcome,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_close` is called by whoever closes it, perhaps more than once."""
         self.socket = connection
+        self._on_close = on_close
         self.welcome = welcome
         self.cancelled: set[int] = set()
         self.closed = False
@@ -68,26 +75,22 @@ class DataConnection:
 
     def answer(self, frame_id: int, answer: Answer) -> None:
         """Sends one RESULT, or several when it would be longer than the frontend takes. Raises OSError."""
-        limit = self.welcome.max_frame - _RESULT_OVERHEAD
-        pieces: list[bytes | memoryview] = []
-        count = size = 0
-        for item in answer.items:
-            encoded = encode_item(item)
-            length = sum(map(len, encoded))
-            if length > limit:
-                encoded = encode_item(
-                    failed(item, "bad_output", f"an output of {length} bytes is above {limit}")
+        limit = self.welcome.max_frame - RESULT_HEAD_BYTES
+        pieces: list[bytes] = []
+        size = 0
+        for item_id, encoded in zip(answer.ids, answer.outcomes):
+            if len(encoded) > limit:
+                encoded = encode_failure(
+                    item_id, "bad_output", f"an output of {len(encoded)} bytes is above {limit}"
                 )
-                length = sum(map(len, encoded))
-            if count and (size + length > limit or count == MAX_ITEMS):
-                self._send(frame_id, answer, count, size, pieces)
-                pieces, count, size = [], 0, 0
-            pieces += encoded
-            count += 1
-            size += length
-        self._send(frame_id, answer, count, size, pieces)
+            if pieces and (size + len(encoded) > limit or len(pieces) == MAX_ITEMS):
+                self._send(frame_id, answer, size, pieces)
+                pieces, size = [], 0
+            pieces.append(encoded)
+            size += len(encoded)
+        self._send(frame_id, answer, size, pieces)
         if self.cancelled:
-            self.cancelled.difference_update([item.id for item in answer.items])
+            self.cancelled.difference_update(answer.ids)
 
     def reject(self, text: str) -> None:
         """Says that the frontend broke the protocol, when it still can."""
@@ -111,16 +114,15 @@ class DataConnection:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it was gone already
+        self._on_close()
 
     def dispose(self) -> None:
         """Gives the descriptor back. Only the reading thread may, or the number could be reused under its read."""
         self.close()
         self.socket.close()
 
-    def _send(
-        self, frame_id: int, answer: Answer, count: int, size: int, pieces: list[bytes | memoryview]
-    ) -> None:
+    def _send(self, frame_id: int, answer: Answer, size: int, pieces: list[bytes]) -> None:
         head = wire.encode_result_head(
-            frame_id, answer.queue_micros, answer.service_micros, answer.batch_size, count, size
+            frame_id, answer.queue_micros, answer.service_micros, answer.batch_size, len(pieces), size
         )
         self.socket.sendall(b"".join([head, *pieces]))

@@ -56,6 +56,7 @@ class FrontendLink:
         self.address = address
         self._serving = serving
         self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
         self._stopping = threading.Event()
         self._drain_text: str | None = None
         self._retiring = False
@@ -71,7 +72,14 @@ class FrontendLink:
         self._retiring = retire
         self._drain_text = text
         self._stopping.set()
-        os.write(self._wake_write, b"x")
+        self._wake()
+
+    def _wake(self) -> None:
+        """Makes the control thread look again: there is something to send, or the data connection has ended."""
+        try:
+            os.write(self._wake_write, b"x")
+        except BlockingIOError:
+            pass  # the pipe is full of the same message
 
     def _run(self) -> None:
         backoff = Backoff()
@@ -111,7 +119,7 @@ class FrontendLink:
             open_connection(control, reader, wire.ROLE_CONTROL, serving.identity, secret)
             backoff.reset()
             log(f"connected to {self.address}, epoch {welcome.epoch}")
-            connection = DataConnection(data, data_reader, welcome)
+            connection = DataConnection(data, data_reader, welcome, self._wake)
             serving.connected(connection)
             _Control(self, serving, control, reader, connection).serve()
         finally:

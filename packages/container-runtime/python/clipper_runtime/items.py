@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
+from clipper_runtime.failure import clip_text
 from clipper_runtime.protocol_error import ProtocolError
 
 STATUS_OK, STATUS_ERROR, STATUS_CHUNK = 0, 1, 2
@@ -62,6 +63,10 @@ _FIELD = struct.Struct("<HH")
 _U32 = struct.Struct("<I")
 _SHAPES = tuple(struct.Struct(f"<{count}I") for count in range(MAX_DIMENSIONS + 1))
 _ZEROS = tuple(bytes(count) for count in range(8))
+#: The name and its padding, behind no dimension and behind one.
+_INPUT_OF_ELEMENT, _INPUT_OF_VECTOR = b"input" + bytes(3), b"input" + bytes(7)
+#: An outcome of status ok with one part `output`, up to its data.
+_OUTPUT = struct.Struct("<IBBHQIHHBBHI6s2x")
 
 
 class Part:
@@ -84,10 +89,10 @@ class Item:
     def __init__(
         self,
         id: int,
-        *,
         status: int = STATUS_OK,
-        kind: str = "",
         remaining_micros: int = 0,
+        *,
+        kind: str = "",
         request_id: str | None = None,
         trace: str | None = None,
         error_text: str | None = None,
@@ -125,7 +130,7 @@ def decode_items(view: memoryview, at: int, is_result: bool) -> list[Item]:
             raise ProtocolError(f"an item of {length} bytes does not fit its body")
         if item_id > _MAX_SAFE_INTEGER:
             raise ProtocolError(f"item id {item_id} is not below 2^53")
-        item = Item(item_id, status=status, remaining_micros=remaining)
+        item = Item(item_id, status, remaining)
         if is_result:
             _check_outcome(item, kind, part_count)
         elif status or kind or remaining > MAX_REMAINING_MICROS:
@@ -135,7 +140,10 @@ def decode_items(view: memoryview, at: int, is_result: bool) -> list[Item]:
         at += _ITEM.size
         if header_length:
             at = _decode_fields(view, at, header_length, end, item)
-        if part_count:
+        if part_count == 1:
+            part, at = _decode_part(view, at, end)
+            item.parts = (part,)
+        elif part_count:
             parts = []
             for _ in range(part_count):
                 part, at = _decode_part(view, at, end)
@@ -197,6 +205,20 @@ def encode_item(item: Item) -> list[bytes | memoryview]:
     return pieces
 
 
+def encode_output(item_id: int, data: bytes) -> bytes:
+    """An item that went well, as `encode_item` would write it: what is paid per output."""
+    length = len(data)
+    padding = -length & 7
+    head = _OUTPUT.pack(40 + length + padding, 0, 0, 0, item_id, 0, 1, 0, _BYTES, 0, 6, length, b"output")
+    return b"".join((head, data, _ZEROS[padding]))
+
+
+def encode_failure(item_id: int, kind: str, text: str) -> bytes:
+    """An item that failed, its text clipped to 4,096 bytes."""
+    text = clip_text(text, MAX_ERROR_TEXT_BYTES)
+    return b"".join(encode_item(Item(item_id, STATUS_ERROR, kind=kind, error_text=text)))
+
+
 def _check_outcome(item: Item, kind: int, part_count: int) -> None:
     if item.remaining_micros:
         raise ProtocolError(f"item {item.id} of a RESULT has a remaining time")
@@ -247,6 +269,11 @@ def _decode_part(view: memoryview, at: int, end: int) -> tuple[Part, int]:
     if number not in DATATYPES or dimensions > MAX_DIMENSIONS:
         raise ProtocolError(f"a part has datatype {number} and {dimensions} dimensions")
     at += _PART.size
+    if name_length == 5 and dimensions <= 1 and end - at >= 16:
+        # what nearly every input is: looked at in few steps, because this is paid per input
+        usual = _decode_usual_part(view, at, end, number, dimensions, length)
+        if usual is not None:
+            return usual
     lead = 4 * dimensions + name_length
     data = at + lead + (-lead % 8)
     after = data + length + (-length % 8)
@@ -274,6 +301,30 @@ def _decode_part(view: memoryview, at: int, end: int) -> tuple[Part, int]:
     if number == _JSON:
         _utf8(part.data, "a JSON part")
     return part, after
+
+
+def _decode_usual_part(
+    view: memoryview, at: int, end: int, number: int, dimensions: int, length: int
+) -> tuple[Part, int] | None:
+    """A part named `input` that is one BYTES element or one vector; None for any other, right or wrong."""
+    padding = -length & 7
+    if dimensions:
+        data = at + 16
+        after = data + length + padding
+        (count,) = _U32.unpack_from(view, at)
+        width = _WIDTHS[number]
+        if after > end or not width or count * width != length or view[at + 4 : data] != _INPUT_OF_VECTOR:
+            return None
+        shape: tuple[int, ...] = (count,)
+    else:
+        data = at + 8
+        after = data + length + padding
+        if after > end or number != _BYTES or view[at:data] != _INPUT_OF_ELEMENT:
+            return None
+        shape = ()
+    if padding and view[data + length : after] != _ZEROS[padding]:
+        return None
+    return Part("input", DATATYPES[number], shape, view[data : data + length]), after
 
 
 def _check_elements(view: memoryview, at: int, length: int, shape: Sequence[int]) -> None:

@@ -311,6 +311,10 @@ _RESULT_FIELDS = struct.Struct("<HHQHHQHHI")
 _RESULT_HEAD = struct.Struct("<IBBHQ32sII")
 
 
+#: Bytes of a RESULT before its first item.
+RESULT_HEAD_BYTES = _RESULT_HEAD.size
+
+
 def encode_result_head(
     frame_id: int, queue_micros: int, service_micros: int, batch_size: int, count: int, items_bytes: int
 ) -> bytes:

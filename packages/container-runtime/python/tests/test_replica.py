@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
 from clipper_runtime import wire
 from clipper_runtime.bundle import read_bundle
-
 from tests.support.bundles import TemporaryDirectoryTest, capture_source
 from tests.support.fake_frontend import FakeFrontend, FakeReplicaPeer, text_of
 from tests.support.running_replica import RunningReplica
@@ -42,7 +42,15 @@ _POISON = """
 
 
 class ReplicaTest(TemporaryDirectoryTest):
-    def start(self, bundle: Path, frontend: FakeFrontend, **options: object) -> tuple[RunningReplica, FakeReplicaPeer]:
+    @classmethod
+    def setUpClass(cls) -> None:
+        directory = tempfile.TemporaryDirectory(prefix="crt-")
+        cls.addClassCleanup(directory.cleanup)
+        cls.poison = capture_source(Path(directory.name), _POISON)
+
+    def start(
+        self, bundle: Path, frontend: FakeFrontend, **options: object
+    ) -> tuple[RunningReplica, FakeReplicaPeer]:
         self.addCleanup(frontend.close)
         replica = RunningReplica(bundle, frontend.address, **options)
         self.addCleanup(replica.close)
@@ -69,7 +77,7 @@ class Serving(ReplicaTest):
         self.assertLess(result.header["queue"], 1_000_000)
 
     def test_beats_and_answers_ping(self) -> None:
-        _, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        _, peer = self.start(self.poison, self.unix_frontend())
         self.assertEqual(peer.control.read_type(wire.BEAT).header["age"], 0)
         peer.control.send(wire.PING, id=12)
         self.assertEqual(peer.control.read_type(wire.PONG).id, 12)
@@ -78,7 +86,7 @@ class Serving(ReplicaTest):
         self.assertGreater(peer.control.read_type(wire.BEAT).header["age"], 0)
 
     def test_only_the_culprit_of_a_batch_fails(self) -> None:
-        replica, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        replica, peer = self.start(self.poison, self.unix_frontend())
         inputs = [f"i{number}" for number in range(31)] + ["poison"]
         outcomes = peer.predict(inputs, request_id="request-9")
         self.assertEqual([text_of(item) for item in outcomes[:-1]], [one.upper() for one in inputs[:-1]])
@@ -89,7 +97,7 @@ class Serving(ReplicaTest):
         self.assertIsNone(replica.process.poll())
 
     def test_whatever_the_function_raises_or_returns_the_process_stays(self) -> None:
-        replica, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        replica, peer = self.start(self.poison, self.unix_frontend())
         expected = {
             "exit": "model_error: SystemExit: 3",
             "interrupt": "model_error: KeyboardInterrupt",
@@ -101,13 +109,15 @@ class Serving(ReplicaTest):
         for poison, text in expected.items():
             with self.subTest(poison):
                 good, bad = peer.predict(["good", poison])
-                self.assertEqual(text_of(good) if poison != "none" else "GOOD", "GOOD" if poison != "huge" else "good")
+                self.assertEqual(
+                    text_of(good) if poison != "none" else "GOOD", "GOOD" if poison != "huge" else "good"
+                )
                 self.assertTrue(text_of(bad).startswith(text), text_of(bad))
         self.assertEqual(text_of(peer.predict(["still here"])[0]), "STILL HERE")
         self.assertIsNone(replica.process.poll())
 
     def test_expired_and_cancelled_items_are_not_called(self) -> None:
-        _, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        _, peer = self.start(self.poison, self.unix_frontend())
         self.assertTrue(text_of(peer.predict(["a"], remaining_ms=0)[0]).startswith("expired"))
         first = peer.send_batch(["slow"])
         second = peer.send_batch(["a", "b"])
@@ -118,7 +128,7 @@ class Serving(ReplicaTest):
         self.assertEqual(text_of(kept), "B")
 
     def test_what_the_model_prints_is_in_the_log_at_once(self) -> None:
-        replica, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        replica, peer = self.start(self.poison, self.unix_frontend())
         peer.predict(["print"])
         deadline = time.monotonic() + 5
         while "the model prints" not in replica.log and time.monotonic() < deadline:
@@ -163,32 +173,31 @@ class Serving(ReplicaTest):
 
 class Connections(ReplicaTest):
     def test_proves_the_secret_over_tcp(self) -> None:
-        bundle = capture_source(self.directory, _POISON)
         secrets = self.directory / "secrets"
         secrets.mkdir()
         (secrets / "rpc").write_bytes(b"key \x00 of the cluster")
         frontend = FakeFrontend(secret=b"key \x00 of the cluster")
-        _, peer = self.start(bundle, frontend, environ={"CLIPPER_SECRETS": str(secrets)})
+        _, peer = self.start(self.poison, frontend, environ={"CLIPPER_SECRETS": str(secrets)})
         self.assertEqual(text_of(peer.predict(["a"])[0]), "A")
 
     def test_ends_with_64_when_it_is_refused_three_times(self) -> None:
-        bundle = capture_source(self.directory, _POISON)
         secrets = self.directory / "secrets"
         secrets.mkdir()
         (secrets / "rpc").write_bytes(b"another key")
         frontend = FakeFrontend(secret=b"key")
         self.addCleanup(frontend.close)
-        replica = RunningReplica(bundle, frontend.address, environ={"CLIPPER_SECRETS": str(secrets)})
+        replica = RunningReplica(self.poison, frontend.address, environ={"CLIPPER_SECRETS": str(secrets)})
         self.addCleanup(replica.close)
         self.assertEqual(replica.wait(), 64)
         self.assertEqual(frontend.rejections, 3)
-        self.assertTrue(replica.log.splitlines()[-1].startswith("clipper-replica: RPC_REJECTED: "), replica.log)
+        self.assertTrue(
+            replica.log.splitlines()[-1].startswith("clipper-replica: RPC_REJECTED: "), replica.log
+        )
 
     def test_redials_when_it_is_refused_for_its_identity(self) -> None:
-        bundle = capture_source(self.directory, _POISON)
         frontend = FakeFrontend(self.directory / "s", reject="identity")
         self.addCleanup(frontend.close)
-        replica = RunningReplica(bundle, frontend.address)
+        replica = RunningReplica(self.poison, frontend.address)
         self.addCleanup(replica.close)
         deadline = time.monotonic() + 15
         while frontend.rejections < 5 and time.monotonic() < deadline:
@@ -200,7 +209,7 @@ class Connections(ReplicaTest):
 
     def test_redials_with_the_same_incarnation_when_a_connection_is_lost(self) -> None:
         frontend = self.unix_frontend()
-        _, peer = self.start(capture_source(self.directory, _POISON), frontend)
+        _, peer = self.start(self.poison, frontend)
         for lost in ("data", "control"):
             getattr(peer, lost).close()
             again = frontend.peer()
@@ -214,7 +223,7 @@ class Connections(ReplicaTest):
     def test_serves_several_frontends_and_follows_their_list(self) -> None:
         one, two = self.unix_frontend("one"), self.unix_frontend("two")
         self.addCleanup(two.close)
-        replica, first = self.start(capture_source(self.directory, _POISON), one)
+        replica, first = self.start(self.poison, one)
         first.control.send(wire.PEERS, {"address": [one.address, two.address]})
         second = two.peer()
         self.addCleanup(second.close)
@@ -233,7 +242,7 @@ class Connections(ReplicaTest):
 
     def test_a_frame_that_breaks_the_protocol_closes_that_connection_only(self) -> None:
         frontend = self.unix_frontend()
-        replica, peer = self.start(capture_source(self.directory, _POISON), frontend)
+        replica, peer = self.start(self.poison, frontend)
         peer.data.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
         self.assertEqual(peer.data.read_type(wire.REJECT).header["reason"], "protocol")
         again = frontend.peer()
@@ -242,7 +251,7 @@ class Connections(ReplicaTest):
         self.assertIsNone(replica.process.poll())
 
     def test_frames_in_single_bytes_are_read(self) -> None:
-        _, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        _, peer = self.start(self.poison, self.unix_frontend())
         send, sent = peer.data.socket.sendall, []
         peer.data.socket = _Recorder(peer.data.socket, sent)
         pending = peer.send_batch(["abc"])
@@ -266,8 +275,7 @@ class Ending(ReplicaTest):
     def test_SIGTERM_finishes_the_batch_in_hand_and_those_under_way(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number.name):
-                bundle = capture_source(self.directory, _POISON)
-                replica, peer = self.start(bundle, self.unix_frontend(number.name))
+                replica, peer = self.start(self.poison, self.unix_frontend(number.name))
                 first = peer.send_batch(["slow"])
                 time.sleep(0.1)
                 replica.process.send_signal(number)
@@ -279,7 +287,7 @@ class Ending(ReplicaTest):
                 self.assertEqual(replica.wait(), 0)
 
     def test_an_idle_replica_ends_soon_after_SIGTERM(self) -> None:
-        replica, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        replica, peer = self.start(self.poison, self.unix_frontend())
         peer.serve_control()
         started = time.monotonic()
         replica.process.terminate()
@@ -289,8 +297,7 @@ class Ending(ReplicaTest):
     def test_ends_within_five_seconds_of_its_lifeline_even_with_a_batch_that_hangs(self) -> None:
         for poison in ("slow", "hang"):
             with self.subTest(poison):
-                bundle = capture_source(self.directory, _POISON)
-                replica, peer = self.start(bundle, self.unix_frontend(poison), lifeline=True)
+                replica, peer = self.start(self.poison, self.unix_frontend(poison), lifeline=True)
                 pending = peer.send_batch([poison])
                 time.sleep(0.1)
                 started = time.monotonic()
@@ -302,7 +309,7 @@ class Ending(ReplicaTest):
                 self.assertLess(time.monotonic() - started, 5)
 
     def test_RECYCLE_ends_a_batch_that_hangs_with_70_and_its_stacks(self) -> None:
-        replica, peer = self.start(capture_source(self.directory, _POISON), self.unix_frontend())
+        replica, peer = self.start(self.poison, self.unix_frontend())
         peer.send_batch(["hang"])
         time.sleep(0.2)
         peer.control.send(wire.RECYCLE, {"text": "by the test"})
@@ -311,8 +318,9 @@ class Ending(ReplicaTest):
         self.assertIn("HANG: recycled: by the test", replica.log.splitlines()[-1])
 
     def test_a_batch_that_hangs_ends_it_when_control_is_lost(self) -> None:
-        bundle = capture_source(self.directory, _POISON)
-        replica, peer = self.start(bundle, self.unix_frontend(), environ={"CLIPPER_HANG_LIMIT_MS": "300"})
+        replica, peer = self.start(
+            self.poison, self.unix_frontend(), environ={"CLIPPER_HANG_LIMIT_MS": "300"}
+        )
         peer.send_batch(["hang"])
         time.sleep(0.4)
         peer.close()
@@ -321,7 +329,9 @@ class Ending(ReplicaTest):
     def test_a_function_that_holds_the_interpreter_lock_ends_too(self) -> None:
         if not os.environ.get("CLIPPER_SLOW_TESTS"):
             self.skipTest("takes 12 s: set CLIPPER_SLOW_TESTS=1")
-        source = "import re\ndef predict(inputs): return [str(re.match('(a*)*b', 'a' * 40)) for one in inputs]"
+        source = (
+            "import re\ndef predict(inputs): return [str(re.match('(a*)*b', 'a' * 40)) for one in inputs]"
+        )
         bundle = capture_source(self.directory, source)
         replica, peer = self.start(bundle, self.unix_frontend(), environ={"CLIPPER_HANG_LIMIT_MS": "500"})
         peer.send_batch(["x"])
@@ -334,7 +344,11 @@ class Ending(ReplicaTest):
             "short": ("def predict(inputs): return []", 5, "BAD_OUTPUT"),
             "minor": (good, 4, "PYTHON_MISMATCH"),
             "changed": (good, 4, "BUNDLE_INVALID"),
-            "module": ("import colorsys\ndef predict(inputs): return [str(colorsys.ONE_SIXTH)]", 3, "MODULE_MISSING"),
+            "module": (
+                "import colorsys\ndef predict(inputs): return [str(colorsys.ONE_SIXTH)]",
+                3,
+                "MODULE_MISSING",
+            ),
         }
         for name, (source, status, code) in cases.items():
             with self.subTest(name):
@@ -347,9 +361,13 @@ class Ending(ReplicaTest):
                     (bundle / "function.pkl").write_bytes(b"changed")
                 elif name == "module":
                     # an interpreter that lacks the module: one that finds something else by its name
-                    self.write("broken/colorsys.py", "raise ModuleNotFoundError('No module', name='colorsys')")
+                    self.write(
+                        "broken/colorsys.py", "raise ModuleNotFoundError('No module', name='colorsys')"
+                    )
                     environ["PYTHONPATH"] = f"{self.directory / 'broken'}:{os.environ['PYTHONPATH']}"
                 replica = RunningReplica(bundle, "unix:/nowhere", environ=environ)
                 self.addCleanup(replica.close)
                 self.assertEqual(replica.wait(), status, replica.log)
-                self.assertTrue(replica.log.splitlines()[-1].startswith(f"clipper-replica: {code}: "), replica.log)
+                self.assertTrue(
+                    replica.log.splitlines()[-1].startswith(f"clipper-replica: {code}: "), replica.log
+                )

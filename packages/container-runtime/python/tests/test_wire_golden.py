@@ -6,7 +6,6 @@ import unittest
 from clipper_runtime import wire
 from clipper_runtime.frame_reader import FrameReader
 from clipper_runtime.protocol_error import ProtocolError
-
 from tests.support.fixtures import described, frame_of, read_fixtures
 
 
@@ -30,7 +29,9 @@ class GoldenFrames(unittest.TestCase):
             if frame.type == wire.RESULT and list(frame.header) == ["queue", "service", "batch-size"]:
                 whole = wire.encode_frame(frame)
                 queue, service, size = frame.header.values()
-                head = wire.encode_result_head(frame.id, queue, service, size, len(frame.items), len(whole) - 56)
+                head = wire.encode_result_head(
+                    frame.id, queue, service, size, len(frame.items), len(whole) - 56
+                )
                 self.assertEqual(whole[:56], head)
 
 

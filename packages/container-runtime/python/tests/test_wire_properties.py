@@ -7,7 +7,6 @@ import unittest
 from clipper_runtime import wire
 from clipper_runtime.items import DATATYPES, Item, Part
 from clipper_runtime.protocol_error import ProtocolError
-
 from tests.support.fixtures import described, read_fixtures
 
 _SEED = 20_240_607
@@ -86,7 +85,7 @@ def _any_frame(random_: random.Random) -> wire.Frame:
     items = []
     for number in range(random_.randrange(1, 6)):
         if is_result and random_.random() < 0.3:
-            items.append(Item(number, status=1, kind="bad_output", error_text="é" * random_.randrange(1, 9)))
+            items.append(Item(number, 1, kind="bad_output", error_text="é" * random_.randrange(1, 9)))
             continue
         items.append(
             Item(

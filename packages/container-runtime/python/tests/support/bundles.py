@@ -31,7 +31,11 @@ class TemporaryDirectoryTest(unittest.TestCase):
 
 
 def run_module(
-    module: str, *arguments: str, python: str = sys.executable, environ: dict[str, str] | None = None, **options: Any
+    module: str,
+    *arguments: str,
+    python: str = sys.executable,
+    environ: dict[str, str] | None = None,
+    **options: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Runs `python -m clipper_runtime.<module>` to its end."""
     return subprocess.run(
@@ -44,7 +48,9 @@ def run_module(
     )
 
 
-def run_capture(function: str, output: Path, *, input_type: str = "strings", sample: Any = None) -> dict[str, Any]:
+def run_capture(
+    function: str, output: Path, *, input_type: str = "strings", sample: Any = None
+) -> dict[str, Any]:
     """Captures and returns the report."""
     arguments = ["--function", function, "--name", "m", "--version", "1", "--input-type", input_type]
     if sample is not None:

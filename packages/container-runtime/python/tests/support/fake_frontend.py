@@ -75,7 +75,12 @@ class FakeReplicaPeer:
     ) -> tuple[int, list[int]]:
         frame_id = next(self._ids)
         items = [
-            Item(next(self._ids), remaining_micros=remaining_ms * 1000, parts=[part_of(value, input_type)], **fields)
+            Item(
+                next(self._ids),
+                remaining_micros=remaining_ms * 1000,
+                parts=[part_of(value, input_type)],
+                **fields,
+            )
             for value in values
         ]
         self.data.send(wire.PREDICT, id=frame_id, items=items)
@@ -89,7 +94,9 @@ class FakeReplicaPeer:
             assert frame.id == frame_id, (frame.id, frame_id)
             self.results.append(frame)
             for item in frame.items:
-                assert item.id in ids and item.id not in outcomes, f"item {item.id} was answered twice or never sent"
+                assert item.id in ids and item.id not in outcomes, (
+                    f"item {item.id} was answered twice or never sent"
+                )
                 outcomes[item.id] = item
         return [outcomes[one] for one in ids]
 
@@ -115,7 +122,9 @@ class FakeReplicaPeer:
 class FakeFrontend:
     """Listens at `address`. `reject` names a reason all HELLOs are refused for."""
 
-    def __init__(self, path: Path | None = None, *, secret: bytes | None = None, reject: str | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, *, secret: bytes | None = None, reject: str | None = None
+    ) -> None:
         if path is not None:
             self._listener = socket.socket(socket.AF_UNIX)
             self._listener.bind(str(path))
@@ -179,7 +188,9 @@ class FakeFrontend:
         channel.send(wire.CHALLENGE, {"nonce": nonce})
         proof = channel.read_type(wire.PROOF)
         header = channel.hello.header
-        identity = Identity(header["model"], header["version"], "", header["replica"], header["incarnation"], "")
+        identity = Identity(
+            header["model"], header["version"], "", header["replica"], header["incarnation"], ""
+        )
         expected = proof_for(self._secret, nonce, header["role"], identity)
         return None if proof.header["proof"] == expected else "authentication"
 
@@ -190,7 +201,9 @@ def part_of(value: Any, input_type: str) -> Part:
         return Part("input", "BYTES", (), value.encode())
     if input_type == "bytes":
         return Part("input", "BYTES", (), value)
-    code, datatype = {"integers": ("i", "INT32"), "floats": ("f", "FP32"), "doubles": ("d", "FP64")}[input_type]
+    code, datatype = {"integers": ("i", "INT32"), "floats": ("f", "FP32"), "doubles": ("d", "FP64")}[
+        input_type
+    ]
     return Part("input", datatype, (len(value),), struct.pack(f"<{len(value)}{code}", *value))
 
 

@@ -27,7 +27,9 @@ def described(frame: wire.Frame) -> dict[str, Any]:
         "type": frame.type_name,
         "id": frame.id,
         "mayIgnore": frame.may_ignore,
-        "header": {name: value.hex() if name in _HEX_FIELDS else value for name, value in frame.header.items()},
+        "header": {
+            name: value.hex() if name in _HEX_FIELDS else value for name, value in frame.header.items()
+        },
         "items": [
             {
                 "id": item.id,
@@ -58,7 +60,10 @@ def frame_of(text: dict[str, Any]) -> wire.Frame:
     return wire.Frame(
         _TYPES[text["type"]],
         text["id"],
-        {name: bytes.fromhex(value) if name in _HEX_FIELDS else value for name, value in text["header"].items()},
+        {
+            name: bytes.fromhex(value) if name in _HEX_FIELDS else value
+            for name, value in text["header"].items()
+        },
         [
             Item(
                 item["id"],
