@@ -18,7 +18,8 @@ export class ClusterLock {
     try {
       database = new DatabaseSync(path, { timeout: 0 });
       const before = statSync(path).ino;
-      database.exec("BEGIN EXCLUSIVE");
+      // No journal beside the file: nothing is ever written.
+      database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
       // The holder before may have removed the file in between: then what is locked is a file nobody else will see.
       if (statSync(path).ino === before) return new ClusterLock(database);
     } catch (error) {
@@ -30,7 +31,7 @@ export class ClusterLock {
     return undefined;
   }
 
-  /** For tests: a supervisor holds the lock to its end. */
+  /** The lock is also gone with this object: whoever holds it must keep it. */
   release(): void {
     this.#database.close();
   }

@@ -44,7 +44,10 @@ async function main({ cluster, ...options }: Arguments): Promise<void> {
   const supervisor = new Supervisor({ cluster, paths });
   await supervisor.start();
   const token = randomBytes(24).toString("base64url");
-  const end = (): never => process.exit(0);
+  const end = (): never => {
+    lock.release();
+    process.exit(0);
+  };
   const calls = new CallServer({
     token,
     handle: (call) => answer(supervisor, call),

@@ -70,9 +70,10 @@ export class Place<V extends Version> {
     return this.#occupants().map(({ instance }) => instance);
   }
 
-  /** What the instances here were started from. */
+  /** What the instances here were started from, and what the next is started from. */
   versions(): V[] {
-    return this.#occupants().map(({ version }) => version);
+    const wanted = this.#wanted === undefined ? [] : [this.#wanted];
+    return [...this.#occupants().map(({ version }) => version), ...wanted];
   }
 
   statuses(): InstanceStatus[] {
