@@ -231,7 +231,7 @@ export class VersionHome implements FlightOwner {
   /** Another replica gets it, for those of its tasks whose time still allows; the others get `outcome`. */
   #retry(flight: Flight, outcome: Outcome): void {
     const nowMicros = this.#options.clock.nowMicros();
-    if (flight.retries >= RETRIES || !this.isReady) {
+    if (flight.retries >= RETRIES || !this.isReady || !this.#queue.hasRoomFor(flight.bytes)) {
       this.#settle(flight, outcome);
       return;
     }
