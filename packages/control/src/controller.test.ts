@@ -114,12 +114,14 @@ describe("a round", () => {
 
   it("looks at the platform before it reads the records, so that a new workload is not taken for an unwanted one", async () => {
     const world = new World();
-    world.platform.afterCall = (call) => {
-      // Another process deploys, and another controller starts it, while this one is between its two looks.
-      if (call !== "list" || world.records.view.workload("w-m-1") !== undefined) return;
+    // Another process deploys, and another controller starts it, while this one is between its two looks.
+    const betweenLooks = () => {
+      if (world.records.view.workload("w-m-1") !== undefined) return;
       world.records.deploy("m", "1");
       world.platform.place(workloadSpec(workloadRecord("w-m-1", { instances: 2 }), SECRETS));
     };
+    world.platform.afterCall = betweenLooks;
+    world.management.afterCall = betweenLooks;
     await world.controller().runOnce();
     expect(world.running()).toEqual({ "w-m-1": 2 });
     expect(world.platform.calls).not.toContain("remove w-m-1");

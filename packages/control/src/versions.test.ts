@@ -84,6 +84,15 @@ describe("what was current before", () => {
     expect(instancesOf(records)).toEqual({ "w-m-1": 0, "w-m-2": 0, "w-m-3": 0, "w-m-4": 0, "w-m-5": 2 });
   });
 
+  it("is what a rollback came from or went to, not what was deployed last", () => {
+    const records = new Records();
+    for (const version of ["1", "2", "3"]) records.deploy("m", version);
+    records.do((view) => setCurrentVersion(view, "m", { version: "1" }));
+    records.deploy("m", "4");
+    expect(records.view.model("m")).toMatchObject({ currentVersion: "4", previousVersion: "1" });
+    expect(instancesOf(records)).toEqual({ "w-m-1": 2, "w-m-2": 0, "w-m-3": 0, "w-m-4": 2 });
+  });
+
   it("stays warm however old while a route names it", () => {
     const records = new Records();
     records.deploy("m", "1");

@@ -8,8 +8,8 @@ export interface KeptCommit {
 }
 
 /**
- * What `since` answers, from a history that may have been cut short or damaged: every step is checked against the chain, and what
- * cannot be proved is not told.
+ * What `since` answers, from a history that may have been cut short or damaged: each head is worked
+ * out anew, and unless the last one comes out as the store's own nothing is told.
  */
 export function commitsAfter(
   asked: StateHead,
@@ -30,7 +30,6 @@ export function commitsAfter(
     const kept = commitAt(head.revision + 1);
     if (kept === undefined) return "resync";
     head = nextHead(head, kept.changes);
-    if (head.hash !== kept.hash) return "resync";
     commits.push({ head, changes: kept.changes });
   }
   return head.hash === current.hash ? commits : "resync";

@@ -180,10 +180,15 @@ describe("a damaged record", () => {
     const { records } = await store.read();
     expect(records.map(({ key }) => key)).toEqual(["b"]);
     expect(store.problems()).toEqual([expect.objectContaining({ key: "a", recovered: false })]);
-    await expect(store.commit(head, [{ kind: "thing", key: "a", value: 2 }])).rejects.toMatchObject({
+    const halfWay = [
+      { kind: "thing", key: "b", value: 8 },
+      { kind: "thing", key: "a", value: 2 },
+    ];
+    await expect(store.commit(head, halfWay)).rejects.toMatchObject({
       code: "RECORD_CORRUPT",
       facts: { kind: "thing", key: "a" },
     });
+    expect(await store.read()).toEqual({ head, records });
     await expect(store.commit(head, [{ kind: "thing", key: "b", value: 9 }])).resolves.toMatchObject({
       revision: 7,
     });

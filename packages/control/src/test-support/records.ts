@@ -95,13 +95,3 @@ export function workloadRecord(id: string, fields: Partial<WorkloadRecord> = {})
     ...fields,
   };
 }
-
-/** Runs `work` and gives back what it threw. */
-export function thrownBy(work: () => unknown): unknown {
-  try {
-    work();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
