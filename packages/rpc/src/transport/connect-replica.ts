@@ -104,8 +104,8 @@ class Replica implements ReplicaConnection {
         if (addresses.length > 0) this.#hold(addresses);
       },
       onRefused: (error) => {
-        void this.close();
         this.#settle(error);
+        void this.close();
       },
     };
   }
