@@ -17,6 +17,8 @@ const MAX_PIPELINED = 128;
 const MAX_UNSENT_BYTES = 1024 * 1024;
 /** How long what still comes in after a last answer is thrown away, so that the caller gets to read that answer. */
 const LINGER_MS = 1_000;
+/** Bytes around one plain chunk. */
+const MAX_CHUNK_OVERHEAD = 16;
 const NO_BYTES = Buffer.alloc(0);
 
 /** What the connections of an edge have in common. */
@@ -59,7 +61,8 @@ export class LlhttpConnection implements LlhttpEvents {
   #bodyRest: Buffer[] | undefined;
   #bodyBytes = 0;
   #bodyPieces = 0;
-  #bytesSinceBody = 0;
+  /** Since the request began, in reads that it did not end in. */
+  #bytesRead = 0;
 
   constructor(socket: Socket, shared: EdgeShared) {
     this.#socket = socket;
@@ -143,17 +146,19 @@ export class LlhttpConnection implements LlhttpEvents {
     } else if (errno !== LLHTTP_OK) {
       this.#fault ??= "malformed";
     }
-    if (this.#phase === "body" && errno === LLHTTP_OK) this.#checkChunkOverhead(taken);
+    if (this.#phase === "body" && errno === LLHTTP_OK) this.#checkOverhead(taken);
     this.#dispatch();
     if (this.#fault !== undefined) this.#fail(this.#fault);
     else if (this.#unread !== undefined || this.#socket.writableLength > MAX_UNSENT_BYTES)
       this.#socket.pause();
   }
 
-  /** Bytes that bring no body are chunk extensions and trailers: nobody needs many. */
-  #checkChunkOverhead(taken: number): void {
-    this.#bytesSinceBody += taken;
-    if (this.#bytesSinceBody > this.#shared.limits.maxHeaderBytes) this.#fault = "body_too_large";
+  /** Of the bytes that are neither head nor body, chunk extensions and trailers, nobody needs many. */
+  #checkOverhead(taken: number): void {
+    const { maxHeaderBytes, maxTargetBytes } = this.#shared.limits;
+    this.#bytesRead += taken;
+    const allowed = 2 * maxHeaderBytes + maxTargetBytes + MAX_CHUNK_OVERHEAD * this.#bodyPieces;
+    if (this.#bytesRead - this.#bodyBytes > allowed) this.#fault = "body_too_large";
   }
 
   #dispatch(): void {
@@ -190,7 +195,7 @@ export class LlhttpConnection implements LlhttpEvents {
     this.#bodyRest = undefined;
     this.#bodyBytes = 0;
     this.#bodyPieces = 0;
-    this.#bytesSinceBody = 0;
+    this.#bytesRead = 0;
     return LLHTTP_OK;
   }
 
@@ -224,7 +229,6 @@ export class LlhttpConnection implements LlhttpEvents {
     if (this.#bodyBytes > maxBodyBytes) return this.#checked("body_too_large");
     this.#bodyPieces += 1;
     if (this.#bodyPieces > maxChunks) return this.#checked("too_many_chunks");
-    this.#bytesSinceBody = 0;
     const piece = chunk.subarray(from, to);
     if (this.#bodyPieces === 1) this.#body = piece;
     else if (this.#bodyRest === undefined) this.#bodyRest = [this.#body, piece];

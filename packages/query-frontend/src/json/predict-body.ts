@@ -61,8 +61,8 @@ export class PredictBodyParser {
     const version = versionOf(root);
     const isBatch = has("input_batch");
     const inputs = isBatch
-      ? this.#batch(root["input_batch"], inputType)
-      : this.#inputs([root["input"]], inputType, () => "/input");
+      ? this.#batch(root.input_batch, inputType)
+      : this.#inputs([root.input], inputType, () => "/input");
     return { isBatch, inputs, ...(version === undefined ? {} : { version }) };
   }
 

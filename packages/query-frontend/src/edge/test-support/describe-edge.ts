@@ -195,6 +195,23 @@ export function describeEdge(name: string, create: CreateHttpEdge): void {
       expect(seen).toHaveLength(2);
     });
 
+    it("reads a body of many pieces, by its length and in chunks", async () => {
+      const { client } = await start(
+        (request) => request.answer({ status: 200, body: `${request.body.length}` }),
+        {
+          maxBodyBytes: 1024 * 1024,
+          maxChunks: 65_536,
+        },
+      );
+      const caller = await client();
+      const body = "a".repeat(1024 * 1024);
+      caller.send(`${POST}Content-Length: ${body.length}\r\n\r\n${body}`);
+      expect((await caller.answer())?.body).toBe(String(body.length));
+      const chunks = "8\r\naaaaaaaa\r\n".repeat(20_000);
+      caller.send(`${POST}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`);
+      expect((await caller.answer())?.body).toBe("160000");
+    });
+
     it("answers 100 pipelined requests in their order, whatever order they are settled in", async () => {
       const waiting: EdgeRequest[] = [];
       const settle = (request: EdgeRequest) =>
