@@ -17,7 +17,8 @@ export async function platformFacts(signal: AbortSignal | undefined): Promise<Pl
   const pythons = found.filter((python) => python !== undefined);
   // Several names of one interpreter are one; the first, `python3`, is the user's choice.
   const distinct = pythons.filter(
-    ({ path }, index) => pythons.findIndex((other) => realpathSync(other.path) === realpathSync(path)) === index,
+    ({ path }, index) =>
+      pythons.findIndex((other) => realpathSync(other.path) === realpathSync(path)) === index,
   );
   return {
     platforms: [`${process.platform}/${ARCHITECTURES[process.arch] ?? process.arch}`],

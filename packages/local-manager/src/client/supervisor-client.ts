@@ -10,7 +10,7 @@ import { ask, readSupervisorFile, SupervisorGoneError } from "./supervisor-conne
 
 /** How often a call is made again because the supervisor ended under it: every call may be repeated. */
 const ATTEMPTS = 5;
-const RECONNECT_MS = 100;
+const RECONNECT_MS = 250;
 
 /** Talks with the supervisor of one cluster, and starts it where a call needs one. */
 export class SupervisorClient {

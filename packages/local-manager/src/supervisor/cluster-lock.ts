@@ -8,9 +8,13 @@ import { DatabaseSync } from "node:sqlite";
  */
 export class ClusterLock {
   readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #inode: number;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, path: string, inode: number) {
     this.#database = database;
+    this.#path = path;
+    this.#inode = inode;
   }
 
   static take(path: string): ClusterLock | undefined {
@@ -21,7 +25,7 @@ export class ClusterLock {
       // No journal beside the file: nothing is ever written.
       database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
       // The holder before may have removed the file in between: then what is locked is a file nobody else will see.
-      if (statSync(path).ino === before) return new ClusterLock(database);
+      if (statSync(path).ino === before) return new ClusterLock(database, path, before);
     } catch (error) {
       const { code, errcode } = error as { code?: string; errcode?: number };
       // 5: locked by another process. 14, ENOENT: the holder before is removing the directory.
@@ -29,6 +33,11 @@ export class ClusterLock {
     }
     database?.close();
     return undefined;
+  }
+
+  /** False once somebody removed the file: then another process can take the lock. */
+  get isEffective(): boolean {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode;
   }
 
   /** The lock is also gone with this object: whoever holds it must keep it. */

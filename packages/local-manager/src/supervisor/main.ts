@@ -25,6 +25,7 @@ import { removeTraces } from "./traces.js";
 
 /** A supervisor that nobody calls and that has nothing to look after ends itself after this long. */
 const UNUSED_MS = 10_000;
+const LOCK_LOOK_MS = 1_000;
 
 interface Arguments {
   readonly home: string;
@@ -78,6 +79,10 @@ async function main({ cluster, ...options }: Arguments): Promise<void> {
     end();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+  // Without its directory nobody can find it any more, and another may already be in its place.
+  setInterval(() => {
+    if (!lock.isEffective) void supervisor.stop().then(() => process.exit(0));
+  }, LOCK_LOOK_MS);
   setTimeout(() => {
     if (supervisor.isEmpty) void stop();
   }, UNUSED_MS).unref();

@@ -9,9 +9,13 @@ export class SecretStore {
     this.#directory = directory;
   }
 
+  directory(workload: string, version: string): string {
+    return join(this.#directory, workload, version);
+  }
+
   /** @returns the directory that holds the files */
   put(workload: string, version: string, files: Readonly<Record<string, Uint8Array>>): string {
-    const directory = join(this.#directory, workload, version);
+    const directory = this.directory(workload, version);
     const aside = `${directory}.new`;
     this.#remove(aside);
     mkdirSync(aside, { recursive: true, mode: 0o700 });
@@ -27,10 +31,6 @@ export class SecretStore {
     this.#remove(
       version === undefined ? join(this.#directory, workload) : join(this.#directory, workload, version),
     );
-  }
-
-  removeAll(): void {
-    this.#remove(this.#directory);
   }
 
   #remove(path: string): void {

@@ -147,7 +147,10 @@ export class Workload {
     let secretsDirectory: string | undefined;
     if (Object.keys(spec.secretFiles).length > 0) {
       const name = digest.slice(0, 16);
-      secretsDirectory = secrets.put(this.id, name, spec.secretFiles);
+      const isThere = this.#secretVersions.has(name);
+      secretsDirectory = isThere
+        ? secrets.directory(this.id, name)
+        : secrets.put(this.id, name, spec.secretFiles);
       this.#secretVersions.add(name);
     }
     return { spec, runDigest: digest, graceMs: spec.graceMs, secretsDirectory };
