@@ -1,6 +1,7 @@
 """The Python side of Clipper: what captures a function, makes its environment, preflights it and serves it.
 
-This file stays readable to old interpreters, so that `capture` can refuse them with a sentence instead of a SyntaxError.
+This file stays readable to old interpreters, so that `capture` can refuse them with a sentence instead of a
+SyntaxError.
 """
 
 __version__ = "0.1.0"

@@ -46,7 +46,8 @@ def parse_address(text: str) -> Address:
 def connect(address: Address, timeout_seconds: float, secrets: str | None) -> socket.socket:
     """A connected socket with that timeout still set. Names are resolved anew. Raises OSError.
 
-    For tls the frontend's certificate is checked against `ca.pem` in the secrets directory, else the system's authorities.
+    For tls the frontend's certificate is checked against `ca.pem` in the secrets directory, else the system's
+    authorities.
     """
     if address.scheme == "unix":
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -25,7 +25,7 @@ class Cancelled(Protocol):
 
 @dataclass
 class Answer:
-    """Encoded outcomes of some items of a batch, and the one call that made them (0 inputs when there was none)."""
+    """Encoded outcomes of some items, and the one call that made them (0 inputs without one)."""
 
     ids: list[int] = field(default_factory=list)
     outcomes: list[bytes] = field(default_factory=list)
@@ -58,7 +58,8 @@ class BatchRunner:
     ) -> Iterator[Answer]:
         """Answers every item exactly once. `arrived_nanos`: `time.monotonic_ns()` when the batch was read.
 
-        A batch that raises is called again in halves, and one of the wrong length singly, each while its time lasts.
+        A batch that raises is called again in halves, and one of the wrong length singly, each while its time
+        lasts.
         """
         waiting: deque[Sequence[Item]] = deque([items])
         again = ""  # why an item that is expired now was not answered by its first call

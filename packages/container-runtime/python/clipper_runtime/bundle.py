@@ -74,7 +74,8 @@ class Bundle:
 def read_bundle(directory: str | os.PathLike[str], *, verify_files: bool = True) -> Bundle:
     """Reads the bundle in `directory` and checks each file against its digest.
 
-    Raises Failure BUNDLE_INVALID, which names the first file that is missing, changed or not in the manifest's reach.
+    Raises Failure BUNDLE_INVALID, which names the first file that is missing, changed or not in the
+    manifest's reach.
     """
     root = Path(directory)
     path = root / MANIFEST
@@ -95,7 +96,10 @@ def read_bundle(directory: str | os.PathLike[str], *, verify_files: bool = True)
 
 
 def canonical_json(value: Any) -> bytes:
-    """Sorted keys, no spaces, UTF-8: equal values are equal bytes. Raises ValueError for NaN and infinities."""
+    """Sorted keys, no spaces, UTF-8: equal values are equal bytes.
+
+    Raises ValueError for NaN and infinities.
+    """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
@@ -115,7 +119,10 @@ def file_digest(path: Path) -> str:
 
 
 def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Adds `files` for all that is in `directory` and writes `manifest.json`. Returns the whole manifest and its digest."""
+    """Adds `files` for all that is in `directory` and writes `manifest.json`.
+
+    Returns the whole manifest and its digest.
+    """
     files = {
         path.relative_to(directory).as_posix(): file_digest(path)
         for path in sorted(directory.rglob("*"))
@@ -128,7 +135,10 @@ def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> tuple[dict[s
 
 
 def read_lock(path: Path) -> dict[str, str]:
-    """`name==version` lines as a map; blank lines and `#` comments are skipped. Raises Failure BUNDLE_INVALID."""
+    """`name==version` lines as a map; blank lines and `#` comments are skipped.
+
+    Raises Failure BUNDLE_INVALID.
+    """
     pins: dict[str, str] = {}
     try:
         lines = path.read_text("utf-8").splitlines()

@@ -19,7 +19,10 @@ def cache_directory() -> Path:
 
 @contextlib.contextmanager
 def held_lock(path: Path) -> Iterator[None]:
-    """Waits until no other process holds `path`. The kernel lets go of it when its holder ends, in whatever way."""
+    """Waits until no other process holds `path`.
+
+    The kernel lets go of it when its holder ends, in whatever way.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+b") as file:
         try:

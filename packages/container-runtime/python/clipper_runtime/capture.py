@@ -1,6 +1,7 @@
 """Captures a Python function as a model bundle. `python -m clipper_runtime.capture --help`.
 
-Runs in the user's own interpreter, which may be too old for the rest of this package: this file must still load there.
+Runs in the user's own interpreter, which may be too old for the rest of this package: this file must still
+load there.
 """
 
 import argparse

@@ -29,7 +29,12 @@ from clipper_runtime.inputs import sample_item
 from clipper_runtime.installed import Installed
 from clipper_runtime.local_modules import ModuleWalk, copy_local_modules
 from clipper_runtime.module_origin import ModuleOrigins
-from clipper_runtime.pickling import MAX_CAPTURE_BYTES, WARN_CAPTURE_BYTES, pickle_to_file
+from clipper_runtime.pickling import (
+    MAX_CAPTURE_BYTES,
+    WARN_CAPTURE_BYTES,
+    pickle_to_file,
+    without_directories,
+)
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -39,8 +44,11 @@ NO_SAMPLE: Any = object()
 
 @dataclass(frozen=True)
 class CaptureRequest:
-    """What to capture. `reference` is `(module, name)` when the function is imported by the replica, else it is pickled;
-    `by_value` a module whose functions and classes travel in the pickle although they could be imported."""
+    """What to capture.
+
+    `reference` is `(module, name)` when a replica imports the function; else it is pickled. `by_value` is a
+    module whose functions and classes travel in the pickle although they could be imported.
+    """
 
     function: Any
     name: str
@@ -70,7 +78,10 @@ class CaptureResult:
 
 
 def check_request(name: str, version: str, input_type: str, sample: Any) -> str:
-    """The canonical input type. Raises Failure CAPTURE_FAILED or INVALID_SAMPLE before anything of the user's runs."""
+    """The canonical input type; checked before anything of the user's runs.
+
+    Raises Failure CAPTURE_FAILED or INVALID_SAMPLE.
+    """
     for what, text in (("model", name), ("version", version)):
         if not isinstance(text, str) or not _NAME.fullmatch(text):
             raise Failure("CAPTURE_FAILED", f"{text!r} is no {what} name: {_NAME.pattern} is due")
@@ -86,8 +97,8 @@ def check_request(name: str, version: str, input_type: str, sample: Any) -> str:
 def capture_bundle(request: CaptureRequest, directory: Path, cloudpickle_version: str) -> CaptureResult:
     """Writes the bundle to `directory`, wholly or not at all. What was there is replaced if it is a bundle.
 
-    Raises Failure: NOT_PICKLABLE, MODULE_MISSING, LOCAL_EXTENSION, CAPTURE_TOO_LARGE, CONDA_PACKAGE_UNAVAILABLE,
-    INVALID_SAMPLE, CAPTURE_FAILED.
+    Raises Failure: NOT_PICKLABLE, MODULE_MISSING, LOCAL_EXTENSION, CAPTURE_TOO_LARGE,
+    CONDA_PACKAGE_UNAVAILABLE, INVALID_SAMPLE, CAPTURE_FAILED.
     """
     input_type = check_request(request.name, request.version, request.input_type, request.sample)
     directory = directory.absolute()
@@ -162,7 +173,8 @@ class _Capture:
             cloudpickle.register_pickle_by_value(request.by_value)
         try:
             try:
-                code = pickle_to_file(request.function, path)
+                with without_directories(request.by_value or sys.modules["__main__"]):
+                    code = pickle_to_file(request.function, path)
             except Failure:
                 raise
             except Exception as error:
@@ -222,7 +234,8 @@ class _Capture:
         name = getattr(by_value, "__name__", None)
         if name in self._walk.local:
             self._warnings.append(
-                f"a local module imports {name}, the file that is captured: each replica runs that file once more"
+                f"a local module imports {name}, the file that is captured:"
+                " each replica runs that file once more"
             )
 
     def _write_environment(self) -> list[str]:
@@ -238,8 +251,8 @@ class _Capture:
             report[name] = found or ({"rule": "requirement", "of": reason} if reason else {"rule": "runtime"})
             if distribution is not None and distribution.origin and name != "cloudpickle" and not _in_conda():
                 self._warnings.append(
-                    f"{name} {distribution.version} was installed from {distribution.origin}; the environment takes that"
-                    " version from the index"
+                    f"{name} {distribution.version} was installed from {distribution.origin};"
+                    " the environment takes that version from the index"
                 )
         lock = [f"{name}=={version}" for name, version in sorted(pins.items())]
         (self._target / LOCK).parent.mkdir(parents=True, exist_ok=True)

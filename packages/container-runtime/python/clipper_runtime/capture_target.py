@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clipper_runtime.failure import Failure, describe_exception
+from clipper_runtime.search_path import leave_working_directory
 
 _LAST_LINES = 20
 
@@ -48,7 +49,7 @@ def load_target(text: str) -> CaptureTarget:
 
 
 def check_function(function: Any, name: str) -> None:
-    """Raises Failure CAPTURE_FAILED for what could never answer a batch: it is async, or takes no single argument."""
+    """Raises Failure CAPTURE_FAILED for what is async, or takes no single argument."""
     if not callable(function):
         raise Failure("CAPTURE_FAILED", f"{name} is a {type(function).__name__}, which cannot be called")
     call = function if inspect.isroutine(function) else getattr(type(function), "__call__", None)  # noqa: B004
@@ -85,6 +86,7 @@ def _run_file(path: str) -> Any:
     name = os.path.splitext(os.path.basename(path))[0]
     if name in sys.stdlib_module_names or name in sys.modules or not name.isidentifier():
         name = f"clipper_file_{name}"  # must not stand in the way of a module others import
+    leave_working_directory()
     sys.path.insert(0, os.path.dirname(path))
     sys.argv = [path]
     spec = importlib.util.spec_from_file_location(name, path)

@@ -1,4 +1,4 @@
-"""What a function holds: the objects it captures with their sizes, and the way to one that cannot be pickled."""
+"""What a function captures, with sizes, and the way to what cannot be pickled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ByReference = Callable[[Any], bool]
 
 
 def list_captured(function: Any, by_reference: ByReference) -> list[dict[str, Any]]:
-    """The largest 20 objects the function and the helpers it takes along capture: `{name, type, bytes}`, largest first."""
+    """The largest 20 captured objects, helpers' own included: `{name, type, bytes}`, largest first."""
     found: list[dict[str, Any]] = []
     seen = {id(function)}
     waiting = [(_name_of(function), function)]

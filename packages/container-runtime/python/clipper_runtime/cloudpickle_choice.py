@@ -1,4 +1,4 @@
-"""Which cloudpickle captures: the interpreter's own when it is recent enough, else a pinned one kept in the cache."""
+"""Which cloudpickle captures: the interpreter's own when recent enough, else a pinned one."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class CondaPrefix:
         return cls(prefix) if (prefix / "conda-meta").is_dir() else None
 
     def owner(self, path: str) -> str | None:
-        """`name version` of the conda package that brought the file at `path`, or one below that directory."""
+        """`name version` of the conda package with the file at `path`, or with one below it."""
         relative = os.path.relpath(os.path.abspath(path), self._prefix).replace(os.sep, "/")
         return self._owner_of_file.get(relative) or self._owner_of_directory.get(relative)
 

@@ -22,7 +22,10 @@ _CANCELLED_LIMIT = 65_536
 
 
 class DataConnection:
-    """Reads batches and writes answers. `cancel` and `close` may be called by another thread, nothing else."""
+    """Reads batches and writes answers.
+
+    `cancel` and `close` may be called by another thread, nothing else.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,8 @@ class DataConnection:
         self.retiring = False
         self._reader = reader
         connection.settimeout(None)
-        # The kernel's own timeout: a blocking recv that still comes back, without the poll() a Python timeout costs per read.
+        # The kernel's own timeout: a blocking recv that still comes back, without the poll() a Python timeout
+        # costs per read.
         micros = int(POLL_SECONDS * 1e6)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, micros))
 
@@ -51,7 +55,8 @@ class DataConnection:
         return pending > 0 or self._reader.has_whole_frame()
 
     def read(self) -> tuple[wire.Frame, int] | None:
-        """The next PREDICT and when it had been read (`time.monotonic_ns()`); None when none came in POLL_SECONDS.
+        """The next PREDICT and when it had been read (`time.monotonic_ns()`); None when none came in
+        POLL_SECONDS.
 
         Raises ProtocolError, or OSError when the connection is gone (ConnectionResetError at its end).
         """
@@ -102,7 +107,7 @@ class DataConnection:
             pass  # it is closed in either case
 
     def cancel(self, ids: Iterable[int]) -> None:
-        """Remembers ids nobody waits for, also of items that have not come yet; forgets all when there are too many."""
+        """Remembers ids nobody waits for, of items to come too; forgets all when too many."""
         if len(self.cancelled) > _CANCELLED_LIMIT:
             self.cancelled.clear()
         self.cancelled.update(ids)
@@ -117,7 +122,10 @@ class DataConnection:
         self._on_close()
 
     def dispose(self) -> None:
-        """Gives the descriptor back. Only the reading thread may, or the number could be reused under its read."""
+        """Gives the descriptor back.
+
+        Only the reading thread may, or the number could be reused under its read.
+        """
         self.close()
         self.socket.close()
 

@@ -93,7 +93,7 @@ class _Maker:
                 "ENVIRONMENT_FAILED",
                 "neither uv nor pip could make the environment. "
                 + " ".join(f"{name} said: {text}" for name, text in said.items()),
-                hint="check that the pinned versions are on your index for this Python, and that the index is reachable",
+                hint="check that your index is reachable, and has the pinned versions for this Python",
                 facts={"pins": name_pins(wanted, " ".join(said.values())).split(", "), "said": said},
             )
         marker = {
@@ -175,7 +175,7 @@ def find_uv(python: str) -> list[str] | None:
 
 
 def _read_marker(directory: Path) -> dict[str, Any] | None:
-    """What the maker of a complete environment wrote; None when it is not whole, or its interpreter is gone."""
+    """What the maker wrote; None when it is not whole, or its interpreter is gone."""
     try:
         marker = json.loads((directory / _MARKER).read_text("utf-8"))
     except (OSError, ValueError):

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Failure(Exception):
-    """Known by its `code`; `message` holds the actual values, `hint` what a reader can do, `facts` plain JSON values."""
+    """Known by its `code`; `hint` says what a reader can do, `facts` holds plain JSON values."""
 
     def __init__(
         self, code: str, message: str, *, hint: str | None = None, facts: Mapping[str, Any] | None = None
@@ -27,7 +27,7 @@ class Failure(Exception):
 
 
 def describe_exception(error: BaseException, limit: int = 4096) -> str:
-    """The exception's type and message, at most `limit` bytes of UTF-8; never raises, whatever its `__str__` does."""
+    """The exception's type and message in at most `limit` bytes of UTF-8; never raises itself."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     try:

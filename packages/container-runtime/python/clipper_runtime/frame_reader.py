@@ -1,4 +1,4 @@
-"""Reads whole frames from a blocking socket through one growing buffer: one `recv_into` per frame when frames fit."""
+"""Reads whole frames from a blocking socket: one growing buffer, one `recv_into` per frame that fits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _FIRST_BYTES = 64 * 1024
 class FrameReader:
     """Hands out views of whole frames, one at a time.
 
-    A view is good until the next `read`. Arrays made from it may live on: a buffer that somebody still looks at is left to
-    them and replaced, never written again.
+    A view is good until the next `read`. Arrays made from it may live on: a buffer that somebody still looks
+    at is left to them and replaced, never written again.
     """
 
     def __init__(self, connection: socket.socket, limit: int = MAX_FRAME_LENGTH) -> None:
@@ -36,8 +36,8 @@ class FrameReader:
     def read(self) -> memoryview | None:
         """The next frame, read-only; None at end of stream.
 
-        Raises BlockingIOError when the socket's own receive timeout passes; what arrived so far is kept. Raises
-        ProtocolError for a length out of bounds, OSError when the connection breaks.
+        Raises BlockingIOError when the socket's own receive timeout passes; what arrived so far is kept.
+        Raises ProtocolError for a length out of bounds, OSError when the connection breaks.
         """
         while True:
             available = self._filled - self._start

@@ -27,7 +27,10 @@ _FATAL_REJECTIONS = 3
 
 
 class Serving(Protocol):
-    """What a link tells and asks the replica it belongs to. All methods may be called from a link's thread."""
+    """What a link tells and asks the replica it belongs to.
+
+    All methods may be called from a link's thread.
+    """
 
     identity: Identity
     secrets: str | None
@@ -68,14 +71,17 @@ class FrontendLink:
         self._thread.start()
 
     def drain(self, text: str, *, retire: bool = False) -> None:
-        """Asks the frontend for no more batches. With `retire` both connections are closed once all is answered."""
+        """Asks the frontend for no more batches.
+
+        With `retire` both connections are closed once all is answered.
+        """
         self._retiring = retire
         self._drain_text = text
         self._stopping.set()
         self._wake()
 
     def _wake(self) -> None:
-        """Makes the control thread look again: there is something to send, or the data connection has ended."""
+        """Makes the control thread look again: something to send, or the data connection ended."""
         try:
             os.write(self._wake_write, b"x")
         except BlockingIOError:
@@ -102,7 +108,10 @@ class FrontendLink:
         self.drained.set()
 
     def _serve_once(self, backoff: Backoff) -> None:
-        """Dials, shakes hands and serves control until the connection ends. Raises as `open_connection` does."""
+        """Dials, shakes hands and serves control until the connection ends.
+
+        Raises as `open_connection` does.
+        """
         serving = self._serving
         secret = _read_secret(serving.secrets) if self.address.needs_proof else None
         data = connect(self.address, _HANDSHAKE_SECONDS, serving.secrets)

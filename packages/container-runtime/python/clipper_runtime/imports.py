@@ -15,8 +15,8 @@ _SUBIMPORTS = frozenset({"cloudpickle.cloudpickle subimport", "cloudpickle.cloud
 def imports_of_source(source: bytes, module: str, is_package: bool, path: str) -> Iterator[tuple[str, bool]]:
     """Dotted names the module imports anywhere, and whether each is optional (its ImportError is caught).
 
-    `from a import b` gives `a` and, as optional, `a.b`: b may be a module. Imports for type checkers are left out.
-    Raises SyntaxError.
+    `from a import b` gives `a` and, as optional, `a.b`: b may be a module. Imports for type checkers are left
+    out. Raises SyntaxError.
     """
     package = module if is_package else module.rpartition(".")[0]
     yield from _walk(ast.parse(source, path).body, package, False)

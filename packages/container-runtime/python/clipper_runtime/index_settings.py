@@ -21,7 +21,7 @@ _OLDER_NAMES = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_
 
 
 def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ`, with what pip's variables and configuration files say wherever uv was told nothing itself."""
+    """`environ`, with what pip was told wherever uv was told nothing itself."""
     result = dict(environ)
     options = pip_options(environ)
     for option, variable in _UV_VARIABLES.items():

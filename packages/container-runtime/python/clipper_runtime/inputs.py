@@ -33,8 +33,8 @@ class BadInputError(ValueError):
 class InputReader:
     """Turns items into values of one input type.
 
-    strings: str · bytes: bytes · integers, floats, doubles: a read-only 1-D numpy array over the frame's own memory when
-    `numpy` is given, else an `array.array` that the function owns.
+    strings: str · bytes: bytes · integers, floats, doubles: a read-only 1-D numpy array over the frame's own
+    memory when `numpy` is given, else an `array.array` that the function owns.
     """
 
     def __init__(self, input_type: str, numpy: Any | None) -> None:
@@ -57,9 +57,11 @@ class InputReader:
 
 
 def numpy_for(locked: Mapping[str, str], loaded: Mapping[str, Any]) -> Any | None:
-    """numpy when loading the model imported it or the bundle's lock names it, and it can be imported; else None.
+    """numpy when loading the model imported it or the bundle's lock names it, and it can be imported; else
+    None.
 
-    A model that never heard of numpy does not pay for its import, and gets `array.array` in every environment alike.
+    A model that never heard of numpy does not pay for its import, and gets `array.array` in every environment
+    alike.
     """
     if "numpy" not in loaded and "numpy" not in locked:
         return None

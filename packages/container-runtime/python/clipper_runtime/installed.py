@@ -98,7 +98,8 @@ class Installed:
             self.by_name.setdefault(distribution.name, distribution)
 
     def owners(self, module: str, path: str | None) -> list[Distribution]:
-        """The distributions that brought `module` (dotted), which was found at `path`. Editable ones own nothing.
+        """The distributions that brought `module` (dotted), which was found at `path`. Editable ones own
+        nothing.
 
         Several when a namespace is shared and the file is in nobody's record.
         """
@@ -112,7 +113,8 @@ class Installed:
         return candidates
 
     def closure(self, names: Mapping[str, frozenset[str]]) -> dict[str, str]:
-        """Those distributions and all they require as installed, each with the name that asked for it ("" for the first).
+        """Those distributions and all they require as installed, each with the name that asked for it ("" for
+        the first).
 
         What is required and not installed is left out: it was not needed here either.
         """

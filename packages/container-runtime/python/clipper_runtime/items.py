@@ -70,7 +70,7 @@ _OUTPUT = struct.Struct("<IBBHQIHHBBHI6s2x")
 
 
 class Part:
-    """One named array of a payload: `datatype` by its name, `shape` a tuple, `data` its little-endian bytes."""
+    """One named array of a payload; `data` is its little-endian bytes."""
 
     __slots__ = ("name", "datatype", "shape", "data")
 
@@ -82,7 +82,10 @@ class Part:
 
 
 class Item:
-    """One input on its way to the function, or one outcome on its way back. `kind` is "" unless status is error."""
+    """One input on its way to the function, or one outcome on its way back.
+
+    `kind` is "" unless status is error.
+    """
 
     __slots__ = ("id", "status", "kind", "remaining_micros", "request_id", "trace", "error_text", "parts")
 

@@ -21,7 +21,8 @@ _EXTENSIONS = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
 
 class ModuleWalk:
-    """Follows imports from where it is told to start: local modules by their source, distributions not at all.
+    """Follows imports from where it is told to start: local modules by their source, distributions not at
+    all.
 
     `rules` tells for each distribution how it was found, `local` the path of each top-level local module.
     """
@@ -75,9 +76,7 @@ class ModuleWalk:
         try:
             source = Path(path).read_bytes()
             is_package = os.path.basename(path) == "__init__.py"
-            for found, is_optional in imports_of_source(source, name, is_package, path):
-                # `from a import b` where b is no module: the origin is looked for and not found, which is no fault
-                yield found, is_optional
+            yield from imports_of_source(source, name, is_package, path)
         except (OSError, SyntaxError, ValueError) as error:
             raise Failure(
                 "CAPTURE_FAILED",
@@ -89,7 +88,8 @@ class ModuleWalk:
 def copy_local_modules(local: dict[str, str], target: Path) -> int:
     """Copies modules (files) and packages (whole directories) below `target`. Returns the bytes copied.
 
-    Raises Failure LOCAL_EXTENSION for a compiled module in a package, CAPTURE_FAILED for a link that leaves it.
+    Raises Failure LOCAL_EXTENSION for a compiled module in a package, CAPTURE_FAILED for a link that leaves
+    it.
     """
     total = 0
     for name, path in sorted(local.items()):
@@ -102,7 +102,10 @@ def copy_local_modules(local: dict[str, str], target: Path) -> int:
 
 
 def _package_files(name: str, root: str) -> Iterable[str]:
-    """Files of a package, relative, sorted. Links to files inside are followed; what leaves the package is an error."""
+    """Files of a package, relative, sorted.
+
+    Links to files inside are followed; what leaves the package is an error.
+    """
     real_root = os.path.realpath(root)
     found: list[str] = []
     for directory, directories, files in os.walk(root):

@@ -1,4 +1,4 @@
-"""Environment markers of requirements (PEP 508), evaluated for the running interpreter with the standard library alone."""
+"""Environment markers of requirements (PEP 508), evaluated for the running interpreter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?"
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a distribution says it needs: a name as written, the extras asked of it, and a marker, "" for always."""
+    """What a distribution needs: a name as written, extras asked of it, a marker or ""."""
 
     name: str
     extras: tuple[str, ...]
@@ -34,7 +34,10 @@ def parse_requirement(text: str) -> Requirement | None:
 
 
 def marker_holds(marker: str, extra: str = "") -> bool:
-    """Whether `marker` is true here with that extra. One we cannot read counts as true: better a pin too many."""
+    """Whether `marker` is true here with that extra.
+
+    One we cannot read counts as true: better a pin too many.
+    """
     if not marker:
         return True
     try:
@@ -87,7 +90,7 @@ def _tokens(marker: str) -> list[tuple[str, str]]:
 
 
 class _Parser:
-    """`either` = `both` (or `both`)* · `both` = `one` (and `one`)* · `one` = ( `either` ) | operand operator operand."""
+    """`either`: `both` (or `both`)* · `both`: `one` (and `one`)* · `one`: (`either`) | a operator b."""
 
     def __init__(self, tokens: list[tuple[str, str]], environment: Mapping[str, str]) -> None:
         self._tokens = tokens
@@ -156,7 +159,7 @@ def _compare(left: str, operator: str, right: str, is_version: bool) -> bool:
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """A release as comparable numbers; trailing zeros do not count, and what follows the numbers is left out."""
+    """A release as comparable numbers, without trailing zeros and what follows them."""
     found = re.match(r"\d+(\.\d+)*", version)
     if found is None:
         raise ValueError(version)

@@ -18,7 +18,7 @@ Function = Callable[[list], Any]
 
 @dataclass(frozen=True)
 class Model:
-    """`call` takes one value per input and returns what the user's function returned; `close` frees what it holds."""
+    """`call` takes one value per input and returns what the function does; `close` frees what it holds."""
 
     bundle: Bundle
     call: Function
@@ -32,22 +32,21 @@ def load_model(bundle: Bundle) -> Model:
     Raises Failure: PYTHON_MISMATCH (both versions named), MODULE_MISSING (the module named), BUNDLE_INVALID.
     """
     check_python(bundle)
-    modules = str(bundle.directory / MODULES)
+    modules = str((bundle.directory / MODULES).absolute())
     if modules not in sys.path:
-        # before site-packages, behind the directory of the program: as it stood when the function was captured
-        sys.path.insert(1, modules)
+        sys.path.insert(0, modules)
     load = _RUNTIMES.get(bundle.manifest["runtime"])
     if load is None:
         raise Failure(
             "BUNDLE_INVALID",
-            f"the bundle wants the runtime {bundle.manifest['runtime']!r}; this one has {', '.join(_RUNTIMES)}",
+            f"the bundle's runtime is {bundle.manifest['runtime']!r}; known are {', '.join(_RUNTIMES)}",
         )
     call, close = load(bundle)
     return Model(bundle, call, InputReader(bundle.input_type, numpy_for(bundle.locked(), sys.modules)), close)
 
 
 def check_python(bundle: Bundle) -> None:
-    """Raises Failure PYTHON_MISMATCH: code objects in a pickle load in the minor version that wrote them only."""
+    """Raises Failure PYTHON_MISMATCH: pickled code loads in the minor that wrote it only."""
     minor = "%d.%d" % sys.version_info[:2]
     wanted = bundle.manifest["pythonMinor"]
     if minor != wanted:
@@ -89,8 +88,8 @@ def module_missing(error: ImportError) -> Failure:
     """Says which module could not be imported, and what to do about it."""
     module = error.name or ""
     hint = (
-        f"import {module} where capture can see it (at the top of the file, or inside the function), with its package"
-        " installed in the interpreter that captures"
+        f"import {module} where capture can see it, at the top of the file or inside the function, with its"
+        " package installed in the interpreter that captures"
         if isinstance(error, ModuleNotFoundError)
         else "the package is there but does not load here; a shared library it needs may be missing"
     )

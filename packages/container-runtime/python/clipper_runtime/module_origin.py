@@ -1,4 +1,4 @@
-"""Where a module of the running interpreter comes from: standard library, a distribution, or the user's own files."""
+"""Where a module comes from: standard library, distribution, or the user's own files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EXTENSIONS = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
 @dataclass(frozen=True)
 class ModuleOrigin:
-    """`kind`: standard · distribution (with its `owners`) · local (with `path`, a file or a package's directory) · missing."""
+    """`kind`: standard · distribution (with `owners`) · local (`path`: file or directory) · missing."""
 
     kind: str
     owners: tuple[Distribution, ...] = ()
@@ -31,7 +31,10 @@ class ModuleOrigin:
 
 
 class ModuleOrigins:
-    """Finds origins and remembers them. Nothing is imported that was not imported already, parent packages apart."""
+    """Finds origins and remembers them.
+
+    Nothing is imported that was not imported already, parent packages apart.
+    """
 
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
@@ -72,7 +75,7 @@ class ModuleOrigins:
         if conda is not None:
             raise Failure(
                 "CONDA_PACKAGE_UNAVAILABLE",
-                f"the function imports {module}, which the conda package {conda} brings, and that is no Python distribution",
+                f"the function imports {module} of the conda package {conda}, no Python distribution",
                 hint="use a package that is also on the Python package index, or pass an image that has it",
                 facts={"module": module, "condaPackage": conda},
             )

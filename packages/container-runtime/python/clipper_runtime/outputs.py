@@ -15,7 +15,10 @@ class BadOutputError(ValueError):
 
 
 class WrongShapeError(ValueError):
-    """The function did not return one output per input. `returned` is how many it did, None when it was no list at all."""
+    """The function did not return one output per input.
+
+    `returned` is how many it did, None when it was no list at all.
+    """
 
     def __init__(self, message: str, returned: int | None) -> None:
         super().__init__(message)
@@ -39,7 +42,7 @@ def check_outputs(result: Any, inputs: int) -> Sequence[Any]:
         )
     if not isinstance(result, (list, tuple)) and not _is_vector(result):
         raise WrongShapeError(
-            f"the function returned {_describe(result)} for {inputs} inputs; return a list of {inputs} strings",
+            f"the function returned {_describe(result)} for {inputs} inputs, and a list of strings is due",
             None,
         )
     if len(result) != inputs:
@@ -48,7 +51,7 @@ def check_outputs(result: Any, inputs: int) -> Sequence[Any]:
 
 
 class OutputWriter:
-    """Turns outputs into UTF-8: str as it is, bytes when they are UTF-8, anything else as `str(x)`, told once."""
+    """Turns outputs into UTF-8: str and bytes as they are, anything else as `str(x)`, told once."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
 import pickle
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +31,28 @@ class FunctionCode:
 
 
 def pickle_to_file(value: Any, path: Path) -> FunctionCode:
-    """Pickles `value` into `path` piece by piece. Raises Failure CAPTURE_TOO_LARGE, or whatever pickling raises."""
+    """Pickles `value` into `path` piece by piece.
+
+    Raises Failure CAPTURE_TOO_LARGE, or whatever pickling raises.
+    """
     code = FunctionCode()
     with open(path, "wb") as file:
         _pickler_class()(_LimitedWriter(file), code).dump(value)
     return code
+
+
+@contextlib.contextmanager
+def without_directories(module: types.ModuleType) -> Iterator[None]:
+    """Meanwhile the module's `__file__`, which travels with its functions, is the file's name alone."""
+    path = getattr(module, "__file__", None)
+    if path is None:
+        yield
+        return
+    module.__file__ = os.path.basename(path)
+    try:
+        yield
+    finally:
+        module.__file__ = path
 
 
 def pickled_bytes(value: Any) -> int:
@@ -55,13 +75,22 @@ def _pickler_class() -> type:
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, type):
                 self._name_class(value)
+            if isinstance(value, types.CodeType):
+                return self._reduce_code(value)
             reduced = super().reducer_override(value)
             if reduced is not NotImplemented and isinstance(value, types.FunctionType):
                 self._code.note(value)
             return reduced
 
+        def _reduce_code(self, value: types.CodeType) -> Any:
+            """Code without the directory it was written in: that must neither travel nor change the digest."""
+            name = value.co_filename
+            if os.path.isabs(name):
+                value = value.replace(co_filename=os.path.basename(name))
+            return self.dispatch_table[types.CodeType](value)
+
         def _name_class(self, value: type) -> None:
-            """Gives a class that travels by value an id that is the same in each run; cloudpickle's own is random."""
+            """Gives a class that travels by value a repeatable id; cloudpickle's own is random."""
             trackers = getattr(cloudpickle.cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_CLASS", None)
             classes = getattr(cloudpickle.cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", None)
             if trackers is None or classes is None or value in trackers:

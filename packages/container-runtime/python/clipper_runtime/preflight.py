@@ -1,4 +1,7 @@
-"""Loads a bundle in this clean interpreter and runs its sample. `python -m clipper_runtime.preflight --help`."""
+"""Loads a bundle in this clean interpreter and runs its sample.
+
+`python -m clipper_runtime.preflight --help`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from clipper_runtime.bundle import read_bundle
 from clipper_runtime.failure import Failure
 from clipper_runtime.model import Model, load_model
 from clipper_runtime.report import run_command
+from clipper_runtime.search_path import leave_working_directory
 from clipper_runtime.trial import try_sample
 
 _FLOOR_BATCH_SIZES = (1, 8, 64)
@@ -25,7 +29,8 @@ DEFAULT_TIMEOUT_MS = 60_000
 def preflight(directory: str, warn: Callable[[str], None]) -> Mapping[str, Any]:
     """`{loadMicros, floor, outputs, warnings}`; floor and outputs are empty when the bundle has no sample.
 
-    Raises Failure: BUNDLE_INVALID, PYTHON_MISMATCH, MODULE_MISSING, PREFLIGHT_FAILED, BAD_OUTPUT, INVALID_SAMPLE.
+    Raises Failure: BUNDLE_INVALID, PYTHON_MISMATCH, MODULE_MISSING, PREFLIGHT_FAILED, BAD_OUTPUT,
+    INVALID_SAMPLE.
     """
     bundle = read_bundle(directory)
     started = time.monotonic_ns()
@@ -64,6 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--report", type=Path, help="file for the result; default: standard output")
     parser.add_argument("--timeout-ms", type=int, default=DEFAULT_TIMEOUT_MS, help="default %(default)s")
     options = parser.parse_args(arguments)
+    leave_working_directory()
     warnings: list[str] = []
     late = Failure(
         "PREFLIGHT_FAILED",

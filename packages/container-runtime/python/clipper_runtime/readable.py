@@ -12,7 +12,10 @@ class HasFileno(Protocol):
 
 
 def wait_readable(watched: Iterable[int | HasFileno], timeout_seconds: float) -> set[int]:
-    """Descriptors with something to read, or at their end. By poll, because select ends at descriptor 1023."""
+    """Descriptors with something to read, or at their end.
+
+    By poll, because select ends at descriptor 1023.
+    """
     poll = select.poll()
     for descriptor in watched:
         poll.register(descriptor, select.POLLIN)

@@ -1,7 +1,8 @@
 """One replica: loads a model bundle and answers the query frontends. `python -m clipper_runtime.replica`.
 
-The thread that starts it runs the function and serves the data connections; each frontend's control connection has a
-second thread, and a third one watches for signals and the lifeline. See README.md for variables and exit statuses.
+The thread that starts it runs the function and serves the data connections; each frontend's control
+connection has a second thread, and a third one watches for signals and the lifeline. See README.md for
+variables and exit statuses.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from clipper_runtime.protocol_error import ProtocolError
 from clipper_runtime.readable import wait_readable
 from clipper_runtime.replica_log import TracebackLog, log, unbuffer_output
 from clipper_runtime.replica_settings import ReplicaSettings, read_settings
+from clipper_runtime.search_path import leave_working_directory
 from clipper_runtime.shutdown_watch import ShutdownWatch
 from clipper_runtime.trial import try_sample
 
@@ -90,7 +92,10 @@ class Replica:
                 return
 
     def drain(self, reason: str) -> None:
-        """Asks all frontends for no more batches; `run` returns once what was sent is answered. From any thread."""
+        """Asks all frontends for no more batches; `run` returns once what was sent is answered.
+
+        From any thread.
+        """
         with self._lock:
             if self._draining_since is not None:
                 return
@@ -112,7 +117,10 @@ class Replica:
             self._lock.notify_all()
 
     def set_frontends(self, addresses: Sequence[str]) -> None:
-        """Dials frontends that are new and retires those no longer named. A list nobody could serve changes nothing."""
+        """Dials frontends that are new and retires those no longer named.
+
+        A list nobody could serve changes nothing.
+        """
         try:
             wanted = list(dict.fromkeys(parse_address(text) for text in addresses))[:_MOST_FRONTENDS]
         except ValueError as error:
@@ -198,7 +206,7 @@ class Replica:
 
 
 def end_process(code: str, sentence: str) -> None:
-    """Ends the process at once with the code's status, whatever the function is doing; one clear last line."""
+    """Ends the process at once with the code's status and one clear last line."""
     log(f"{code}: {sentence}")
     os._exit(_EXIT_STATUS[code])
 
@@ -216,6 +224,7 @@ def load_and_warm_up(settings: ReplicaSettings) -> Model:
 
 
 def main() -> int:
+    leave_working_directory()
     unbuffer_output()
     faulthandler.enable()
     watch = ShutdownWatch()

@@ -30,7 +30,7 @@ def unbuffer_output() -> None:
 
 
 class TracebackLog:
-    """Logs what the function raised, with the request ids it was called for; at most ten tracebacks a second."""
+    """Logs what the function raised, with request ids; at most ten tracebacks a second."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -53,6 +53,5 @@ class TracebackLog:
             text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         except BaseException:
             text = f"{type(error).__name__} (its traceback cannot be shown)"
-        log(
-            f"the function raised, called with {len(items)} inputs ({names}{more})\n{text[-_TRACEBACK_LIMIT:].rstrip()}"
-        )
+        shown = text[-_TRACEBACK_LIMIT:].rstrip()
+        log(f"the function raised, called with {len(items)} inputs ({names}{more})\n{shown}")

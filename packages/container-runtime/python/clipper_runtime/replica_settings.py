@@ -14,7 +14,7 @@ DEFAULT_HANG_LIMIT_MS = 30_000
 
 @dataclass(frozen=True)
 class ReplicaSettings:
-    """`lifeline` is a descriptor whose end of file asks the replica to drain; `hang_limit_ms` how long one batch may run."""
+    """`lifeline`: a descriptor whose end asks to drain. `hang_limit_ms`: how long one batch may run."""
 
     bundle: str
     frontends: tuple[Address, ...]

@@ -1,4 +1,4 @@
-"""How the commands of this package tell their result: one JSON object, in a file or as the last line on stdout."""
+"""How commands tell their result: one JSON object, in a file or as the last line on stdout."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from clipper_runtime.failure import Failure, describe_exception
 def run_command(
     report: Path | None, work: Callable[[], Mapping[str, Any]], timeout: tuple[float, Failure] | None = None
 ) -> int:
-    """Runs `work` and writes `{ok: true, …}` or `{ok: false, error: {code, message, hint?, facts}}`. Returns 0 or 1.
+    """Runs `work` and writes `{ok: true, …}` or `{ok: false, error: {code, message, hint?, facts}}`. Returns
+    0 or 1.
 
-    What the user's code prints meanwhile goes to stderr, also when it is written by C code. `timeout`: seconds, and the
-    failure that is then reported while the process ends at once.
+    What the user's code prints meanwhile goes to stderr, also when it is written by C code. `timeout`:
+    seconds, and the failure that is then reported while the process ends at once.
     """
     writer = _ReportWriter(report)
     timer = None
@@ -29,7 +30,8 @@ def run_command(
         timer = threading.Timer(timeout[0], _end_late, (writer, timeout[1]))
         timer.daemon = True
         timer.start()
-        # a function that holds the interpreter lock stops the timer too: then C's own watchdog ends it, without a report
+        # a function that holds the interpreter lock stops the timer too: then C's own watchdog ends it,
+        # without a report
         faulthandler.dump_traceback_later(timeout[0] + 5, exit=True)
     try:
         result: Mapping[str, Any] = {"ok": True, **work()}

@@ -22,8 +22,9 @@ def save_bundle(
 ) -> CaptureResult:
     """Writes `function` as a model bundle to the directory `path`, for `clipper deploy --bundle`.
 
-    `sample` is one input as JSON would hold it (bytes as base64 text). What the session defined travels by value, local
-    modules as files, installed packages as exact pins. Raises Failure, as the command `clipper_runtime.capture` reports.
+    `sample` is one input as JSON would hold it (bytes as base64 text). What the session defined travels by
+    value, local modules as files, installed packages as exact pins. Raises Failure, as the command
+    `clipper_runtime.capture` reports.
     """
     check_function(function, getattr(function, "__qualname__", type(function).__qualname__))
     request = CaptureRequest(function, name, str(version), input_type, sample)

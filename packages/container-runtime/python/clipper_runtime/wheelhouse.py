@@ -41,7 +41,10 @@ class Wheelhouse:
         return [wheel for wheel in found.values() if wheel is not None]
 
     def unpacked(self, name: str, version: str) -> Path:
-        """A directory to put on `sys.path` that holds just this pure distribution. Raises Failure ENVIRONMENT_FAILED."""
+        """A directory to put on `sys.path` that holds just this pure distribution.
+
+        Raises Failure ENVIRONMENT_FAILED.
+        """
         target = cache_directory() / "unpacked" / self._tag / f"{name}-{version}"
         with held_lock(target.with_name(target.name + ".lock")):
             if not target.exists():
@@ -119,7 +122,7 @@ def _same_version(in_file: str, pinned: str) -> bool:
 
 
 def _pip_environment() -> dict[str, str]:
-    """The user's environment, without the path to this package: pip must see its interpreter's own modules only."""
+    """The user's environment without the path to this package: pip must not see it."""
     return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 

@@ -1,6 +1,7 @@
 """Frames and header fields of RPC 4, as `docs/architecture/wire.md` defines them. Pure: no sockets, no clock.
 
-Decoding is strict and allocates nothing beyond the frame it is given; whatever is wrong with a frame is a `ProtocolError`.
+Decoding is strict and allocates nothing beyond the frame it is given; whatever is wrong with a frame is a
+`ProtocolError`.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ _U8, _U16, _U32, _U64 = struct.Struct("<B"), struct.Struct("<H"), struct.Struct(
 
 @dataclass(frozen=True)
 class _Field:
-    """How one header field is written. `number` for integers; else `bytes` long between `least` and `most`."""
+    """How one header field is written.
+
+    `number` for integers; else `bytes` long between `least` and `most`.
+    """
 
     tag: int
     number: struct.Struct | None = None
@@ -136,7 +140,8 @@ class Frame:
 
 
 def frame_size(view: memoryview, start: int, available: int, limit: int = MAX_FRAME_LENGTH) -> int | None:
-    """Bytes of the frame that starts at `start`, its length field included; None when fewer than four bytes are there.
+    """Bytes of the frame that starts at `start`, its length field included; None when fewer than four bytes
+    are there.
 
     Raises ProtocolError for a length outside 12 … `limit`, before anything is allocated for it.
     """
@@ -176,7 +181,7 @@ def decode_frame(view: memoryview) -> Frame | None:
         _check_hello(header)
     frame = Frame(frame_type, frame_id, header, may_ignore=may_ignore)
     body = _body_start(view, header_end)
-    if frame_type == PREDICT or frame_type == RESULT:
+    if frame_type in (PREDICT, RESULT):
         frame.items = decode_items(view, body, frame_type == RESULT)
     elif frame_type == CANCEL:
         frame.cancel = _decode_cancel(view, body)
@@ -318,7 +323,7 @@ RESULT_HEAD_BYTES = _RESULT_HEAD.size
 def encode_result_head(
     frame_id: int, queue_micros: int, service_micros: int, batch_size: int, count: int, items_bytes: int
 ) -> bytes:
-    """All of a RESULT up to its first item, for `count` encoded items of `items_bytes` in all: what is sent per batch."""
+    """A RESULT up to its first item, for `count` encoded items of `items_bytes` in all."""
     fields = _RESULT_FIELDS.pack(21, 8, queue_micros, 22, 8, service_micros, 23, 4, batch_size)
     return _RESULT_HEAD.pack(
         _RESULT_HEAD.size - 4 + items_bytes, RESULT, 0, len(fields), frame_id, fields, count, 0

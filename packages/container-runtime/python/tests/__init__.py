@@ -1,1 +1,4 @@
-"""Tests of clipper_runtime. Real processes, sockets and interpreters; what is not here is skipped with its reason."""
+"""Tests of clipper_runtime.
+
+Real processes, sockets and interpreters; what is not here is skipped with its reason.
+"""

@@ -33,7 +33,8 @@ class CaptureTest(TemporaryDirectoryTest):
 
     def loaded_in_a_process_of_its_own(self, inputs: list) -> list:
         code = (
-            "import sys, json; from clipper_runtime.model import load_model; from clipper_runtime.bundle import read_bundle;"
+            "import sys, json; from clipper_runtime.model import load_model;"
+            "from clipper_runtime.bundle import read_bundle;"
             "print(json.dumps(load_model(read_bundle(sys.argv[1])).call(json.loads(sys.argv[2]))))"
         )
         done = subprocess.run(
@@ -79,8 +80,13 @@ class Bundles(CaptureTest):
             def predict(inputs):
                 return [str(rule(one) and one in {"one", "two", "five"}) for one in inputs]
         """
-        digests = [self.capture(source)["digest"] for _ in range(3)]
+        digests = [
+            self.capture(source, name)["digest"]
+            for name in ("train.py:predict", "elsewhere/train.py:predict")
+        ]
+        digests.append(self.capture(source)["digest"])
         self.assertEqual(len(set(digests)), 1)
+        self.assertNotIn(str(self.directory).encode(), (self.bundle / "function.pkl").read_bytes())
         self.assertNotEqual(self.capture(source.replace("five", "six"))["digest"], digests[0])
 
     def test_the_file_runs_once_and_its_main_block_not_at_all(self) -> None:
@@ -438,7 +444,10 @@ import clipper_runtime
 suffix = "!"
 def predict(inputs):
     return [one + suffix for one in inputs]
-result = clipper_runtime.save_bundle(predict, {str(self.bundle)!r}, name="m", version=2, input_type="strings", sample="a")
+where = {str(self.bundle)!r}
+result = clipper_runtime.save_bundle(
+    predict, where, name="m", version=2, input_type="strings", sample="a"
+)
 print(result.digest)
 """
         done = subprocess.run(

@@ -12,7 +12,10 @@ from tests.support.bundles import PYTHON_PATH
 
 
 class RunningReplica:
-    """Started at once; `log` is what it wrote so far. `lifeline` gives it the reading end of a pipe of ours."""
+    """Started at once; `log` is what it wrote so far.
+
+    `lifeline` gives it the reading end of a pipe of ours.
+    """
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ def make_wheel(
 
 
 def make_source(directory: Path, name: str, version: str, backend: str) -> Path:
-    """A source distribution whose in-tree build backend is `backend`, so that building it needs no other package."""
+    """A source distribution built by its own `backend`, so that it needs no other package."""
     directory.mkdir(parents=True, exist_ok=True)
     root = f"{name}-{version}"
     files = {
