@@ -94,6 +94,7 @@ export class LocalCluster implements AsyncDisposable {
   async predict(app: string, input: unknown): Promise<Record<string, unknown>> {
     const answer = await fetch(`${this.query}/${app}/predict`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({ input }),
     });
     return (await answer.json()) as Record<string, unknown>;

@@ -10,7 +10,7 @@ import type { StateView } from "./state-view.js";
 export const OPERATION_ABANDONED = "OPERATION_ABANDONED";
 
 /** How long an operation is held for a caller that does not renew, ms. */
-export const DEFAULT_LEASE_MS = 15_000;
+export const DEFAULT_LEASE_MS = 6_000;
 
 /** For how long what became of an operation can be read, ms. */
 export const KEEP_ENDED_MS = 3_600_000;

@@ -26,7 +26,7 @@ import { type StateView, unstored } from "./state-view.js";
 export interface OperationTime {
   /** Milliseconds since 1970 on the management frontend's clock. */
   readonly nowMs: number;
-  /** How long it is held for a caller that does not renew, ms. Default 15,000. */
+  /** How long it is held for a caller that does not renew, ms. Default 6,000. */
   readonly leaseMs?: number;
 }
 

@@ -41,7 +41,7 @@ import { ManagementClient } from "./management-client.js";
 import { deployModel } from "./model-deploy.js";
 import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./model-operations.js";
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
-import { toApplication, toSloMicros } from "./registered-application.js";
+import { alreadyLinked, toApplication, toSloMicros } from "./registered-application.js";
 
 export interface ClipperConnectionOptions {
   /** Name of the cluster; many live side by side. Default `default`. */
@@ -268,7 +268,10 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
    * @throws NotFoundError, ConflictError `ALREADY_LINKED`, `INPUT_TYPE_MISMATCH`, `SLO_BELOW_FLOOR`
    */
   async linkModelToApp({ app, model, force }: LinkRequest, { signal }: CallOptions = {}): Promise<void> {
-    await this.#need("linkModelToApp").management.putRoutes(
+    const { management } = this.#need("linkModelToApp");
+    const linked = (await management.application(app, signal))?.routes[0]?.model;
+    if (linked !== undefined) throw alreadyLinked(app, linked, model);
+    await management.putRoutes(
       app,
       {
         routes: [{ model, version: "current", weight: 1, mirror: false }],

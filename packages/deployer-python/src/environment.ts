@@ -6,6 +6,15 @@ import { runPythonTool } from "./python-tool.js";
 
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
 
+interface EnvironmentReport {
+  readonly ok: true;
+  /** The environment was there already. */
+  readonly reused: boolean;
+  /** `uv` or `pip`. */
+  readonly maker: string;
+  readonly packages: number;
+}
+
 export interface EnvironmentRequest {
   readonly target: ModelVersion;
   /** Directory of the bundle, whose lock is installed. */
@@ -29,7 +38,7 @@ export async function makeEnvironment(request: EnvironmentRequest, call: CallOpt
     `py${manifest.pythonMinor}-${manifest.environmentDigest.slice(0, 24)}`,
   );
   call.onProgress?.({ step: "environment", state: "started", message: "preparing the environment" });
-  const { created } = await runPythonTool<{ ok: true; created: boolean }>(
+  const { reused, maker, packages } = await runPythonTool<EnvironmentReport>(
     {
       python: python.path,
       module: "clipper_runtime.environment",
@@ -49,8 +58,8 @@ export async function makeEnvironment(request: EnvironmentRequest, call: CallOpt
   );
   call.onProgress?.({
     step: "environment",
-    state: created ? "done" : "skipped",
-    message: created ? "environment made" : "environment was there",
+    state: reused ? "skipped" : "done",
+    message: `environment of ${packages} packages ${reused ? "was there" : `made by ${maker}`}`,
   });
   return path.join(directory, "bin", "python");
 }

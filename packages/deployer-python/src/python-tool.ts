@@ -30,6 +30,8 @@ export interface PythonToolRun {
 }
 
 const LOG_LINES = 50;
+/** Before each JSON line in which a tool says what it is doing. */
+const PROGRESS_PREFIX = "clipper-progress: ";
 
 /**
  * Runs one of the Python asset's tools and reads its report. What the user's code prints goes to progress and, on failure, into the error's log.
@@ -45,8 +47,9 @@ export async function runPythonTool<Report>(
   const log: string[] = [];
   try {
     const exit = await runToEnd(run, reportFile, signal, (line) => {
-      log.push(line);
-      onProgress?.({ step: run.step, state: "advanced", message: line });
+      const told = line.startsWith(PROGRESS_PREFIX) ? progressText(line.slice(PROGRESS_PREFIX.length)) : line;
+      log.push(told);
+      onProgress?.({ step: run.step, state: "advanced", message: told });
     });
     signal?.throwIfAborted();
     const text = await readFile(reportFile, "utf8").catch(() => undefined);
@@ -55,6 +58,15 @@ export async function runPythonTool<Report>(
     throw failureOf(run, report as ToolFailure | undefined, exit, log.slice(-LOG_LINES));
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function progressText(json: string): string {
+  try {
+    return (JSON.parse(json) as { text: string }).text;
+  } catch {
+    // A line cut short is still worth showing.
+    return json;
   }
 }
 

@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../../tools/repository.ts";
+
+/** Every tracked Markdown file, relative to the repository. */
+export function markdownFiles(): string[] {
+  return execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], {
+    cwd: repositoryRoot,
+    encoding: "utf8",
+  })
+    .split("\n")
+    .filter((name) => name !== "" && !name.startsWith(".changeset/"));
+}
+
+export function readMarkdown(name: string): string {
+  return readFileSync(join(repositoryRoot, name), "utf8");
+}
+
+/** The fenced code blocks of a language, in order. */
+export function codeBlocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
+    ([, code]) => code ?? "",
+  );
+}
+
+/** Where a text's links go, without those to other sites. */
+export function relativeLinks(text: string): string[] {
+  const prose = text.replace(/^```[\s\S]*?^```/gm, "");
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target ?? "")
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
