@@ -396,6 +396,74 @@ describe("a replica", () => {
     expect(await said(later)).toBe("POISON");
   });
 
+  it("is given an input that another died of by itself, until the input was answered", async () => {
+    start({ createBatchPolicy: () => fixedPolicy(8), cacheBytes: 0 });
+    const dying = replica();
+    void ask("suspicious");
+    await clock.settle();
+    dying.close("exit 139");
+    const fake = replica({ identity: { replicaId: "other" } });
+    const sizes = async (): Promise<number[]> => {
+      const before = fake.batches.length;
+      const answers = Promise.all(["a", "suspicious", "b"].map((text) => ask(text)));
+      for (let step = 0; step < 3; step++) {
+        await clock.settle();
+        if (fake.batches.length > before + step) fake.reply(() => textPayload("x"), before + step);
+      }
+      expect((await answers).every(({ isDefault }) => !isDefault)).toBe(true);
+      return fake.batches.slice(before).map((batch) => batch.length);
+    };
+    const first = await sizes();
+    expect(first.toSorted()).not.toEqual([3]);
+    expect(first).toContain(1);
+    expect(await sizes()).toEqual([3]);
+  });
+
+  it("that is under suspicion gets nothing while another is busy, and what there is once it is alone", async () => {
+    const suspect = replica();
+    const busy = replica({ identity: { replicaId: "busy" } });
+    suspect.beat(5_000_000);
+    expect(engine.replicas().map(({ state }) => state)).toEqual(["suspect", "ready"]);
+    void ask("a");
+    await clock.settle();
+    const waiting = ask("b");
+    await clock.settle();
+    expect([suspect.batches.length, busy.batches.length]).toEqual([0, 1]);
+    busy.close("gone");
+    await clock.settle();
+    for (const index of [0, 1]) {
+      suspect.reply(({ input }) => shout(textOf(input)), index);
+      await clock.settle();
+    }
+    expect(await said(waiting)).toBe("B");
+  });
+
+  it("that is trusted again by its beat gets what waits", async () => {
+    const suspect = replica();
+    const busy = replica({ identity: { replicaId: "busy" } });
+    suspect.beat(5_000_000);
+    for (const text of "ab") {
+      void ask(text);
+      await clock.settle();
+    }
+    expect([suspect.batches.length, busy.batches.length]).toEqual([0, 1]);
+    suspect.beat(0);
+    expect([suspect.batches.length, busy.batches.length]).toEqual([1, 1]);
+  });
+
+  it("that answers while it is being sent to does not pile up the stack", async () => {
+    start({ createBatchPolicy: () => fixedPolicy(1) });
+    shouting();
+    const answers = await Promise.all(
+      Array.from({ length: 5_000 }, async (_, index) => {
+        const answer = ask(String(index));
+        if (index === 0) queueMicrotask(() => clock.flush());
+        return (await answer).isDefault;
+      }),
+    );
+    expect(answers.some((isDefault) => isDefault)).toBe(false);
+  });
+
   it("that answers what it was not asked, or twice, changes nothing and is counted", async () => {
     const fake = replica();
     const answer = ask("a");

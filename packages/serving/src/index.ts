@@ -1,3 +1,6 @@
+export type { AimdOptions } from "./batching/aimd-batch-policy.js";
+export { AimdBatchPolicy } from "./batching/aimd-batch-policy.js";
+export { FixedBatchPolicy } from "./batching/fixed-batch-policy.js";
 export { createQueryEngine } from "./create-query-engine.js";
 export type { BatchDone, EngineObserver } from "./engine-observer.js";
 export type {

@@ -153,7 +153,11 @@ export class Replica implements ReplicaLinkEvents {
   }
 
   beat(ageMicros: number): void {
+    if (this.#isGone) return;
     this.times.beat(ageMicros);
+    const wasSuspect = this.#isSuspect;
+    this.#judge(this.#clock.nowMicros());
+    if (wasSuspect && !this.#isSuspect) this.#keeper.progressed(this);
   }
 
   draining(): void {
@@ -176,8 +180,7 @@ export class Replica implements ReplicaLinkEvents {
 
   /** Looks whether it hangs. Called now and then while it has something to do. */
   watch(nowMicros: number, hangLimitMicros: number): void {
-    const ageMicros = this.times.workAgeMicros(nowMicros, this.#batches[0]?.sentMicros);
-    this.#suspect(ageMicros > this.times.suspectAfterMicros || this.times.isHeartQuiet(nowMicros));
+    const ageMicros = this.#judge(nowMicros);
     if (this.#recycledMicros !== undefined) {
       if (nowMicros - this.#recycledMicros > RECYCLE_GRACE_MICROS) this.link.close("its batch hangs");
     } else if (!this.isIdle && ageMicros > hangLimitMicros) {
@@ -230,6 +233,13 @@ export class Replica implements ReplicaLinkEvents {
       saturated: batch.isSaturated,
     });
     this.#keeper.batchDone(this, batch, roundTripMicros);
+  }
+
+  /** @returns how long it has been at its work, µs */
+  #judge(nowMicros: number): number {
+    const ageMicros = this.times.workAgeMicros(nowMicros, this.#batches[0]?.sentMicros);
+    this.#suspect(ageMicros > this.times.suspectAfterMicros || this.times.isHeartQuiet(nowMicros));
+    return ageMicros;
   }
 
   #suspect(isSuspect: boolean): void {

@@ -73,7 +73,7 @@ export const CALM_WORLD: World = {
 };
 
 /** Everything goes wrong now and then; how often is the seed's affair. */
-export function drawWorld(dice: Dice): World {
+function drawWorld(dice: Dice): World {
   const some = (most: number): number => (dice.happens(0.5) ? dice.between(0, most) : 0);
   return {
     replicas: dice.integer(1, 4),
