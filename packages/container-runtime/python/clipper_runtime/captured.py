@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from clipper_runtime.failure import describe_exception
-from clipper_runtime.pickling import pickled_bytes
+from clipper_runtime.pickling import closure_values, names_of_code, pickled_bytes
 
 _LARGEST = 20
 _MOST_STEPS = 2_000
@@ -91,12 +91,8 @@ def type_name(value: Any) -> str:
 
 
 def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:
-            continue  # not assigned yet
-    names = sorted(_global_names(function.__code__))
+    yield from closure_values(function)
+    names = sorted(names_of_code(function.__code__))
     yield from ((name, function.__globals__[name]) for name in names if name in function.__globals__)
     yield from ((f"default {index}", one) for index, one in enumerate(function.__defaults__ or ()))
     yield from ((f"default {name}", one) for name, one in (function.__kwdefaults__ or {}).items())
@@ -114,14 +110,6 @@ def _of_instance(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(name), one) for name, one in list(state.items())[:_MOST_ELEMENTS])
     elif state is not None and state is not value:
         yield "state", state
-
-
-def _global_names(code: types.CodeType) -> set[str]:
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= _global_names(constant)
-    return names
 
 
 def _failure(value: Any) -> BaseException | None:

@@ -7,8 +7,11 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
+from clipper_runtime.cache import cache_directory, held_lock, make_directory
 from clipper_runtime.failure import Failure
 from clipper_runtime.markers import version_key
+from clipper_runtime.uv import Uv
+from clipper_runtime.wheel_file import unpack_wheel
 from clipper_runtime.wheelhouse import Wheelhouse
 
 LEAST_VERSION = "2.2"
@@ -39,13 +42,32 @@ def choose_cloudpickle() -> str:
 
 
 def _fetched() -> Path:
+    """A directory to put on `sys.path` that holds the pinned version and nothing else."""
+    minor = "%d.%d" % sys.version_info[:2]
+    target = cache_directory() / "cloudpickle" / f"{PINNED_VERSION}-{minor}"
+    with held_lock(target.with_name(target.name + ".lock")):
+        if not target.exists():
+            make_directory(target, _fetch)
+    return target
+
+
+def _fetch(directory: Path) -> None:
+    pin = f"cloudpickle=={PINNED_VERSION}"
+    uv = Uv.find(sys.executable)
+    said = "uv was not found"
+    if uv is not None:
+        options = ("--target", str(directory), "--python", sys.executable, "--no-deps", "--quiet")
+        result = uv.run("pip", "install", *options, pin)
+        if result.ok:
+            return
+        said = f"uv said: {result.said}"
     try:
-        return Wheelhouse(sys.executable).unpacked("cloudpickle", PINNED_VERSION)
+        for wheel in Wheelhouse(sys.executable).wheels({"cloudpickle": PINNED_VERSION}):
+            unpack_wheel(wheel, directory)
     except Failure as failure:
         raise Failure(
             "CAPTURE_FAILED",
             f"cloudpickle {LEAST_VERSION} or later is not installed in {sys.executable}, and cloudpickle"
-            f" {PINNED_VERSION} could not be fetched: {failure.message}",
+            f" {PINNED_VERSION} could not be fetched: {said}; {failure.message}",
             hint=f"install cloudpickle>={LEAST_VERSION} in {sys.executable}",
-            facts=failure.facts,
         ) from failure

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,9 +17,9 @@ from typing import Any
 from clipper_runtime.bundle import read_lock
 from clipper_runtime.cache import held_lock, make_directory
 from clipper_runtime.failure import Failure
-from clipper_runtime.index_settings import uv_environment
 from clipper_runtime.report import run_command
 from clipper_runtime.tool import run_tool
+from clipper_runtime.uv import Uv
 from clipper_runtime.wheel_file import unpack_wheel
 from clipper_runtime.wheelhouse import Wheelhouse, name_pins
 
@@ -106,27 +105,23 @@ class _Maker:
 
     def _by_uv(self, directory: Path) -> str | None:
         """Returns what went wrong, None when nothing did."""
-        uv = find_uv(self._python)
+        uv = Uv.find(self._python)
         if uv is None:
             return "it was not found (looked at $CLIPPER_UV, PATH and python -m uv)"
-        environ = uv_environment(os.environ)
-        environ.pop("PYTHONPATH", None)
-        environ.pop("VIRTUAL_ENV", None)
         self._progress("making a virtual environment by uv")
-        venv = ["venv", "--relocatable", "--no-project", "--python", self._python, str(directory)]
-        made = run_tool([*uv, *venv, "--allow-existing"], environ)
+        venv = ("venv", "--relocatable", "--no-project", "--allow-existing", "--python", self._python)
+        made = uv.run(*venv, str(directory))
         if not made.ok:
             return made.said
         requirements = directory / "requirements.txt"
-        requirements.write_text(
-            "".join(f"{name}=={version}\n" for name, version in self._pins.items()), "utf-8"
-        )
-        install = [*uv, "pip", "install", "--python", str(directory / "bin" / "python"), "--no-deps"]
+        pins = "".join(f"{name}=={version}\n" for name, version in self._pins.items())
+        requirements.write_text(pins, "utf-8")
+        install = ("pip", "install", "--python", str(directory / "bin" / "python"), "--no-deps")
         self._progress(f"installing {len(self._pins)} packages by uv")
-        installed = run_tool([*install, "--only-binary", ":all:", "-r", str(requirements)], environ)
+        installed = uv.run(*install, "--only-binary", ":all:", "-r", str(requirements))
         if not installed.ok:
             self._note("not all packages have a wheel that fits; those are built from source here")
-            installed = run_tool([*install, "-r", str(requirements)], environ)
+            installed = uv.run(*install, "-r", str(requirements))
         requirements.unlink()
         _drop_activation(directory)
         return None if installed.ok else installed.said
@@ -155,23 +150,6 @@ class _Maker:
         self._progress(text)
         if not text.startswith("fetching"):
             self._notes.append(text)
-
-
-def find_uv(python: str) -> list[str] | None:
-    """The command that runs uv: `$CLIPPER_UV`, `uv` on PATH, `python -m uv`; None when there is none."""
-    if configured := os.environ.get("CLIPPER_UV"):
-        return [configured]
-    if found := shutil.which("uv"):
-        return [found]
-    for candidate in dict.fromkeys((python, sys.executable)):
-        probe = "import importlib.util, sys; sys.exit(importlib.util.find_spec('uv') is None)"
-        environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        try:
-            if subprocess.run([candidate, "-c", probe], env=environ, capture_output=True).returncode == 0:
-                return [candidate, "-m", "uv"]
-        except OSError:
-            continue
-    return None
 
 
 def _read_marker(directory: Path) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ _EXTENSIONS = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
 @dataclass(frozen=True)
 class ModuleOrigin:
-    """`kind`: standard · distribution (with `owners`) · local (`path`: file or directory) · missing."""
+    """`kind`: standard · namespace · distribution (of `owners`) · local (at `path`) · missing."""
 
     kind: str
     owners: tuple[Distribution, ...] = ()
@@ -66,6 +66,8 @@ class ModuleOrigins:
         if path is None:
             return ModuleOrigin("missing")
         owners = self._installed.owners(module, path)
+        if len(owners) > 1 and os.path.isdir(path):
+            return ModuleOrigin("namespace")  # several share it; what is used of it is found by its own name
         if owners:
             return ModuleOrigin("distribution", tuple(owners))
         in_site = is_under(path, site_directories())

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import pickle
+import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,10 +81,11 @@ def _pickler_class() -> type:
             reduced = super().reducer_override(value)
             if reduced is not NotImplemented and isinstance(value, types.FunctionType):
                 self._code.note(value)
+                _add_submodules(value, reduced)
             return reduced
 
         def _reduce_code(self, value: types.CodeType) -> Any:
-            """Code without the directory it was written in: that must neither travel nor change the digest."""
+            """Code without its directory, which must neither travel nor change the digest."""
             name = value.co_filename
             if os.path.isabs(name):
                 value = value.replace(co_filename=os.path.basename(name))
@@ -103,6 +105,41 @@ def _pickler_class() -> type:
                 classes[identifier] = value
 
     return Pickler
+
+
+def _add_submodules(function: types.FunctionType, reduced: Any) -> None:
+    """Adds the imported submodules that only code nested in `function` names, as in `[a.b.f(x) for x in y]`.
+
+    cloudpickle looks at the outermost code alone; without them the replica finds no attribute `b` of `a`.
+    """
+    state = reduced[2][1] if len(reduced) > 2 and isinstance(reduced[2], tuple) else {}
+    found = state.get("_cloudpickle_submodules")
+    if not isinstance(found, list):
+        return
+    names = names_of_code(function.__code__)
+    held = [*state.get("__globals__", {}).values(), *(one for _, one in closure_values(function))]
+    for package in held:
+        if isinstance(package, types.ModuleType) and hasattr(package, "__path__"):
+            prefix = package.__name__ + "."
+            for name, module in sorted((n, m) for n, m in list(sys.modules.items()) if n.startswith(prefix)):
+                if names.issuperset(name[len(prefix) :].split(".")) and module not in found:
+                    found.append(module)
+
+
+def closure_values(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """What the function closes over, by name; cells nobody assigned yet are left out."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        with contextlib.suppress(ValueError):
+            yield name, cell.cell_contents
+
+
+def names_of_code(code: types.CodeType) -> set[str]:
+    """Globals and attributes that the code and all code nested in it name."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= names_of_code(constant)
+    return names
 
 
 class _LimitedWriter:

@@ -14,9 +14,10 @@ from clipper_runtime.bundle import normalise_name
 from clipper_runtime.cache import cache_directory, held_lock, make_directory
 from clipper_runtime.failure import Failure
 from clipper_runtime.tool import ToolResult, run_tool
-from clipper_runtime.wheel_file import unpack_wheel
 
 _TAG = "import sys, sysconfig; print(sys.implementation.cache_tag + '-' + sysconfig.get_platform())"
+
+_BASE = "import sys; print(sys._base_executable)"
 
 
 class Wheelhouse:
@@ -39,18 +40,6 @@ class Wheelhouse:
         if absent:
             raise _failed(f"pip brought no wheel for {', '.join(absent)}", absent)
         return [wheel for wheel in found.values() if wheel is not None]
-
-    def unpacked(self, name: str, version: str) -> Path:
-        """A directory to put on `sys.path` that holds just this pure distribution.
-
-        Raises Failure ENVIRONMENT_FAILED.
-        """
-        target = cache_directory() / "unpacked" / self._tag / f"{name}-{version}"
-        with held_lock(target.with_name(target.name + ".lock")):
-            if not target.exists():
-                wheel = self.wheels({name: version})[0]
-                make_directory(target, lambda directory: unpack_wheel(wheel, directory))
-        return target
 
     @cached_property
     def _tag(self) -> str:
@@ -94,21 +83,21 @@ class Wheelhouse:
 
     @cached_property
     def _pip_python(self) -> str:
-        """The interpreter itself when it has pip, else one of its minor with pip, made once."""
-        if run_tool([self._python, "-m", "pip", "--version"], _pip_environment(), 60).ok:
-            return self._python
+        """The interpreter itself when it has pip, or the one it was made from, else one made here."""
+        base = run_tool([self._python, "-c", _BASE], _pip_environment(), 60).output.strip()
+        for candidate in dict.fromkeys((self._python, base or self._python)):
+            if run_tool([candidate, "-m", "pip", "--version"], _pip_environment(), 60).ok:
+                return candidate
         target = cache_directory() / "pip" / self._tag
         with held_lock(target.with_name(target.name + ".lock")):
             if not target.exists():
-                result: list[ToolResult] = []
-                make_directory(target, lambda directory: result.append(self._make_pip(directory)))
+                make_directory(target, self._make_pip)
         return str(target / "bin" / "python")
 
-    def _make_pip(self, directory: Path) -> ToolResult:
+    def _make_pip(self, directory: Path) -> None:
         result = run_tool([self._python, "-m", "venv", str(directory)], _pip_environment(), 300)
         if not result.ok:
             raise _failed(f"{self._python} has no pip, and none could be made: {result.said}", [])
-        return result
 
 
 def name_pins(pins: list[str], said: str) -> str:

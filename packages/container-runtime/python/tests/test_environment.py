@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from clipper_runtime.environment import find_uv
 from clipper_runtime.failure import Failure
 from clipper_runtime.index_settings import uv_environment
+from clipper_runtime.uv import Uv
 from clipper_runtime.wheel_file import unpack_wheel
 from tests.support.bundles import TemporaryDirectoryTest, run_module
 from tests.support.wheels import make_source, make_wheel
@@ -76,12 +76,9 @@ class EnvironmentTest(TemporaryDirectoryTest):
         return subprocess.check_output([report["python"], "-c", code], text=True, cwd="/", env={}).strip()
 
     def use_uv(self) -> None:
-        uv = find_uv(sys.executable)
-        if uv is None:
+        if Uv.find(sys.executable) is None:
             self.skipTest("uv is not installed here")
         del self.environ["CLIPPER_UV"]
-        if len(uv) == 1:
-            self.environ["CLIPPER_UV"] = uv[0]
 
 
 class Making(EnvironmentTest):
