@@ -1,3 +1,8 @@
 #!/usr/bin/env node
 // Committed, so that it can be linked before the first build; all it does is in dist.
-import "../dist/index.js";
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  console.error(`clipper needs Node 22.19 or newer; ${process.execPath} is ${process.version}`);
+  process.exit(1);
+}
+await import("../dist/index.js");

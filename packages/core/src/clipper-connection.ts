@@ -33,6 +33,7 @@ import {
 import { createController } from "./cluster-controller.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
 import { findCluster, type RunningCluster, startCluster, stopCluster } from "./cluster-lifecycle.js";
+import { waitForRevival } from "./cluster-revival.js";
 import { type ClusterSettings, resolveClusterSettings } from "./cluster-settings.js";
 import { type ClusterStatus, clusterStatus } from "./cluster-status.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
@@ -112,7 +113,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     const remembered = (await this.#home.readFile())?.settings as ClusterSettings | undefined;
     const resolved = resolveClusterSettings(settings ?? remembered);
     const running = await startCluster(this.#parts, resolved, options);
-    await this.#adopt(running, options);
+    await waitForRevival(await this.#adopt(running, options), options);
   }
 
   /**
@@ -474,14 +475,14 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return this.#connected;
   }
 
-  async #adopt(running: RunningCluster, options: CallOptions): Promise<void> {
+  async #adopt(running: RunningCluster, options: CallOptions): Promise<ConnectedCluster> {
     await this.#letGo();
     const { endpoints, secrets } = running;
     const management = new ManagementClient(endpoints.management);
     const cluster = this.#ref;
     const controller = createController({ manager: this.#manager, cluster, management, secrets });
     await controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
-    this.#connected = {
+    const connected = {
       ...running,
       ref: cluster,
       manager: this.#manager,
@@ -489,6 +490,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
       predictions: new PredictionClient(endpoints.query.url),
       controller,
     };
+    this.#connected = connected;
+    return connected;
   }
 
   async #letGo(): Promise<void> {

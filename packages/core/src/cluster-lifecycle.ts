@@ -10,6 +10,7 @@ import {
   UnsupportedError,
   type WorkloadSpec,
 } from "@clipper-serving/spec";
+import { createController } from "./cluster-controller.js";
 import type { ClusterHome, ClusterSecrets } from "./cluster-home.js";
 import type { ResolvedClusterSettings } from "./cluster-settings.js";
 import {
@@ -20,6 +21,7 @@ import {
   QUERY,
   queryWorkload,
 } from "./composition.js";
+import { ManagementClient } from "./management-client.js";
 import { pollUntil } from "./polling.js";
 import { urlOfAddress } from "./url-of-address.js";
 
@@ -42,8 +44,8 @@ export interface RunningCluster {
 }
 
 /**
- * Makes the cluster's own workloads so, in order: management, query frontend, controller. Each step is idempotent, so a start that was
- * cut off is finished by the next.
+ * Makes the cluster's own workloads so: management first, then query frontend, controller, and the replicas that are remembered. Each step is
+ * idempotent, so a start that was cut off is finished by the next.
  */
 export async function startCluster(
   parts: ClusterParts,
@@ -62,12 +64,18 @@ export async function startCluster(
     settings: { ...settings },
     wanted: "running",
   });
-  await startWorkload(parts, managementWorkload(settings, secrets), options);
+  const management = managementWorkload(settings, secrets);
+  await applyWorkload(parts, management, options);
+  await waitUntilReady(parts, management, options);
   const managementAddress = await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "cluster", options);
-  await startWorkload(parts, queryWorkload(settings, secrets, managementAddress), options);
-  if (origin !== undefined) {
-    await startWorkload(parts, controllerWorkload(origin, secrets, managementAddress), options);
-  }
+  const rest = [
+    queryWorkload(settings, secrets, managementAddress),
+    ...(origin === undefined ? [] : [controllerWorkload(origin, secrets, managementAddress)]),
+  ];
+  for (const workload of rest) await applyWorkload(parts, workload, options);
+  // A frontend that comes back waits for the replicas it knew before it says that it is ready: they are started meanwhile.
+  await reviveReplicas(parts, secrets, options);
+  for (const workload of rest) await waitUntilReady(parts, workload, options);
   return reachCluster(parts, secrets, options);
 }
 
@@ -107,18 +115,48 @@ async function reachCluster(
   return {
     endpoints: {
       query: { url: urlOfAddress(query) },
-      management: { url: urlOfAddress(management), token: Buffer.from(secrets.token).toString("utf8") },
+      management: { url: urlOfAddress(management), token: tokenText(secrets) },
     },
     secrets,
     rpcAddresses: [rpc],
   };
 }
 
-async function startWorkload(parts: ClusterParts, spec: WorkloadSpec, options: CallOptions): Promise<void> {
+async function applyWorkload(
+  { manager, cluster }: ClusterParts,
+  spec: WorkloadSpec,
+  options: CallOptions,
+): Promise<void> {
+  options.onProgress?.({ step: `${spec.id}-start`, state: "started", message: `starting ${spec.id}` });
+  await manager.apply(cluster, spec, options);
+}
+
+async function reviveReplicas(
+  parts: ClusterParts,
+  secrets: ClusterSecrets,
+  options: CallOptions,
+): Promise<void> {
+  const { manager, cluster } = parts;
+  const url = urlOfAddress(await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "caller", options));
+  const management = new ManagementClient({ url, token: tokenText(secrets) });
+  try {
+    await createController({ manager, cluster, management, secrets }).runOnce(signalOf(options));
+  } finally {
+    await management.close();
+  }
+}
+
+function tokenText({ token }: ClusterSecrets): string {
+  return Buffer.from(token).toString("utf8");
+}
+
+function signalOf({ signal }: CallOptions): CallOptions {
+  return signal === undefined ? {} : { signal };
+}
+
+async function waitUntilReady(parts: ClusterParts, spec: WorkloadSpec, options: CallOptions): Promise<void> {
   const { manager, cluster } = parts;
   const step = `${spec.id}-start`;
-  options.onProgress?.({ step, state: "started", message: `starting ${spec.id}` });
-  await manager.apply(cluster, spec, options);
   let last = "";
   try {
     await pollUntil(

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { Socket } from "node:net";
 
 /**
  * Calls `onEnd` when the platform that started this process is gone: the inherited descriptor that `CLIPPER_LIFELINE` names meets its end.
@@ -7,8 +7,12 @@ import { createReadStream } from "node:fs";
 export function watchLifeline(env: NodeJS.ProcessEnv, onEnd: () => void): void {
   const fd = Number(env.CLIPPER_LIFELINE);
   if (!Number.isInteger(fd) || fd < 3) return;
-  const stream = createReadStream("", { fd, autoClose: false });
-  stream.on("end", onEnd);
-  stream.on("error", onEnd);
-  stream.resume();
+  // A socket, not a file stream: a blocked read in the thread pool would keep the process from exiting.
+  const pipe = new Socket({ fd, readable: true, writable: false });
+  pipe.on("close", onEnd);
+  pipe.on("error", () => {
+    // `close` follows, and says all there is to know.
+  });
+  pipe.resume();
+  pipe.unref();
 }
