@@ -16,6 +16,11 @@ const config: KnipConfig = {
       ],
     },
     "packages/*-frontend": { entry: ["src/main.ts", "src/bundle.ts"] },
+    // Started as a process of its own.
+    "packages/local-manager": {
+      entry: ["src/supervisor/main.ts", "src/**/*.test.ts"],
+      project: ["src/**/*.ts"],
+    },
     "packages/*": { entry: ["src/**/*.test.ts"], project: ["src/**/*.ts"] },
     tools: { entry: ["*.{ts,mjs}", "test/vitest-reporter.ts", "**/*.test.ts"], project: ["**/*.{ts,mjs}"] },
     // The code of the READMEs runs there: it imports packages that no file of e2e names.

@@ -18,6 +18,7 @@ import {
   type WorkloadSpec,
   type WorkloadStatus,
 } from "@clipper-serving/spec";
+import { builtFile } from "./built-file.js";
 import { SupervisorClient } from "./client/supervisor-client.js";
 import { clustersDirectory } from "./cluster-paths.js";
 import {
@@ -29,9 +30,6 @@ import { readLogs } from "./log-reader.js";
 import { platformFacts } from "./platform-facts.js";
 import { toWireSpec } from "./protocol.js";
 import { MANAGER } from "./wire-error.js";
-
-/** Always what is built, also when this module runs from its source: any Node can load it. */
-const BUILT_PACKAGE = new URL("../dist/index.js", import.meta.url).href;
 
 /** Runs workloads as plain processes of this machine, each cluster's under a supervisor that outlives whoever started it. */
 export class LocalContainerManager implements ContainerManager {
@@ -50,7 +48,8 @@ export class LocalContainerManager implements ContainerManager {
 
   constructor(options: LocalManagerOptions = {}) {
     this.#options = resolveOptions(options, process.env);
-    this.origin = { module: BUILT_PACKAGE, options: { ...this.#options } };
+    // Resolved: the next process may have another environment.
+    this.origin = { module: builtFile("index.js").href, options: { ...this.#options } };
   }
 
   facts({ signal }: CallOptions = {}): Promise<PlatformFacts> {

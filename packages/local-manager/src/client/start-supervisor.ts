@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { ManagerError, TimeoutError } from "@clipper-serving/spec";
+import { builtPath } from "../built-file.js";
 import type { ClusterPaths } from "../cluster-paths.js";
 import type { ResolvedLocalManagerOptions } from "../local-options.js";
 import { EXIT_OTHER_SUPERVISOR, type SupervisorFile } from "../protocol.js";
@@ -16,8 +15,6 @@ const LOOK_INTERVAL_MS = 5;
 /** A new supervisor first ends what an earlier one left. */
 const START_TIMEOUT_MS = 2 * LEFTOVER_GRACE_MS + 10_000;
 const LARGEST_LOG_BYTES = 1024 * 1024;
-/** Always the built file, also when this module runs from its source. */
-const SUPERVISOR_MAIN = join(dirname(fileURLToPath(import.meta.url)), "../../dist/supervisor/main.js");
 
 export interface StartSupervisorOptions {
   readonly cluster: string;
@@ -55,12 +52,16 @@ function launch({ cluster, options, paths }: StartSupervisorOptions): Attempt {
   mkdirSync(paths.directory, { recursive: true, mode: 0o700 });
   const log = openLog(paths.supervisorLog);
   const attempt: Attempt = { exitCode: undefined };
-  const child = spawn(process.execPath, [SUPERVISOR_MAIN, JSON.stringify({ ...options, cluster })], {
-    cwd: "/",
-    detached: true,
-    env: baseEnvironment(process.env),
-    stdio: ["ignore", log, log],
-  });
+  const child = spawn(
+    process.execPath,
+    [builtPath("supervisor/main.js"), JSON.stringify({ ...options, cluster })],
+    {
+      cwd: "/",
+      detached: true,
+      env: baseEnvironment(process.env),
+      stdio: ["ignore", log, log],
+    },
+  );
   closeSync(log);
   child.once("exit", (code) => {
     attempt.exitCode = code ?? 1;

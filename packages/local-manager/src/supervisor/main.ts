@@ -34,7 +34,6 @@ interface Arguments {
 }
 
 async function main({ cluster, ...options }: Arguments): Promise<void> {
-  process.title = `clipper supervisor ${cluster}`;
   const paths = clusterPaths(options, cluster);
   mkdirSync(paths.directory, { recursive: true, mode: 0o700 });
   const lock = ClusterLock.take(paths.lock);
@@ -56,7 +55,7 @@ async function main({ cluster, ...options }: Arguments): Promise<void> {
     onOver: () => removeTraces(paths),
     end,
   });
-  const socket = join(paths.sockets, "supervisor");
+  const socket = join(paths.sockets, "supervisor.sock");
   calls.server.listen(
     new SocketNames(paths.sockets).areShortEnough ? socket : { host: "127.0.0.1", port: 0 },
   );

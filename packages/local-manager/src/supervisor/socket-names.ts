@@ -18,15 +18,15 @@ export class SocketNames {
 
   /** Whether sockets can be used at all here. */
   get areShortEnough(): boolean {
-    return Buffer.byteLength(this.ofInstance("w", Number.MAX_SAFE_INTEGER, "p")) <= LONGEST_SOCKET_PATH_BYTES;
+    return Buffer.byteLength(this.ofInstance("w", 1_000_000, "p")) <= LONGEST_SOCKET_PATH_BYTES;
   }
 
   ofInstance(workload: string, serial: number, port: string): string {
-    return join(this.#directory, `${shortHash(`${workload}\0${port}`, 8)}.${serial}`);
+    return join(this.#directory, `${shortHash(`${workload}\0${port}`, 8)}.${serial}.sock`);
   }
 
   ofPlace(workload: string, place: number, port: string): string {
-    return join(this.#directory, `${shortHash(`${workload}\0${port}`, 8)}-${place}`);
+    return join(this.#directory, `${shortHash(`${workload}\0${port}`, 8)}-${place}.sock`);
   }
 
   /** Makes callers of `place` reach `instance` from now on. */

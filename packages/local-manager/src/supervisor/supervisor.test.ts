@@ -22,15 +22,9 @@ function identity(pid: number | undefined): ProcessIdentity {
 
 function supervisorsOf(cluster: LocalCluster): string[] {
   const processes = execFileSync("ps", ["-axo", "pid=,args="], { encoding: "utf8" }).split("\n");
-  const { home } = cluster.options;
   return processes.filter(
-    (line) => line.includes(home) || (line.includes("clipper supervisor") && isOurs(line, cluster)),
+    (line) => line.includes(cluster.options.home) && line.includes("supervisor/main.js"),
   );
-}
-
-/** The title hides the arguments where a title can be set: the file tells which one is the cluster's. */
-function isOurs(line: string, cluster: LocalCluster): boolean {
-  return Number.parseInt(line, 10) === cluster.supervisor?.pid;
 }
 
 /** Longer than anything here waits, so that a test that fails still removes what it started. */
@@ -180,7 +174,7 @@ describe.concurrent("a supervisor", TIMEOUT, () => {
     for (const directory of [cluster.paths.workloads, cluster.paths.sockets])
       mkdirSync(directory, { recursive: true });
     writeFileSync(cluster.paths.lock, "");
-    writeFileSync(join(cluster.paths.sockets, "supervisor"), "");
+    writeFileSync(join(cluster.paths.sockets, "supervisor.sock"), "");
     writeFileSync(join(cluster.paths.workloads, "broken.json"), '{"formatVersion":1');
     const stale = {
       formatVersion: 1,
@@ -205,6 +199,15 @@ describe.concurrent("an instance", TIMEOUT, () => {
     const family = [identity(instance!.pid), identity(Number(child))];
     await cluster.manager.remove(cluster, "tiny");
     await until(async () => !family.some(isAlive), 1_000);
+  });
+
+  it("can be read the log of when it is gone, until that is purged", async () => {
+    await using cluster = new LocalCluster();
+    await cluster.run();
+    await cluster.manager.remove(cluster, "all");
+    expect(await cluster.texts()).toEqual(["started version 1", "got SIGTERM"]);
+    await cluster.manager.remove(cluster, "all", { volumes: true });
+    expect(await cluster.texts()).toEqual([]);
   });
 
   it("that somebody else killed says so, and that memory may have run out", async () => {

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import type { ContainerManagerModule } from "@clipper-serving/spec";
 import type { DefineTest } from "./suite.js";
 
 export function clusterTests(test: DefineTest): void {
@@ -28,6 +29,16 @@ export function clusterTests(test: DefineTest): void {
     assert.equal((await t.settled()).wanted, 2);
     await second.remove(t.cluster, "tiny");
     assert.deepEqual(await t.manager.list(t.cluster), []);
+  });
+
+  test("a manager made again from its origin sees the same", async (t) => {
+    const { origin } = t.manager;
+    // Only this process can make it: no other needs to find the cluster.
+    if (origin === undefined) return;
+    const status = await t.run();
+    const { createContainerManager } = (await import(origin.module)) as ContainerManagerModule;
+    await using again = await createContainerManager(JSON.parse(JSON.stringify(origin.options)));
+    assert.deepEqual(await again.list(t.cluster), [status]);
   });
 
   test("what runs goes on when the manager that started it is disposed of", async (t) => {

@@ -133,8 +133,6 @@ export function logTests(test: DefineTest): void {
     await t.ask("/exit?code=1");
     await t.until("it runs again", async () => (await t.instance()).restarts === 1);
     await line(t, "last words");
-    await t.run({ instances: 0 });
-    await line(t, "last words");
   });
 
   test("a log is asked for by workload and by instance", async (t) => {

@@ -45,19 +45,18 @@ export function restartTests(test: DefineTest): void {
 
   test("what exits again and again is started again after growing delays, and list says why", async (t) => {
     await t.manager.apply(t.cluster, t.spec({ env: { TINY_EXIT_AT_START: "7" } }));
-    const starts = new Map<number, number>();
+    const starts = new Set<number>();
     const last = await t.until("it was started five times", async () => {
       const instance = await t.instance();
-      if (instance.startedAtMs !== undefined) starts.set(instance.restarts, instance.startedAtMs);
+      if (instance.startedAtMs !== undefined) starts.add(instance.startedAtMs);
       const isOver = instance.state === "exited" || instance.state === "failed";
       return instance.restarts >= 4 && isOver && instance;
     });
     assert.equal(last.exitCode, 7);
     assert.ok((last.reason ?? "").length > 0, "a reason for people");
-    const delay = (run: number): number => starts.get(run)! - starts.get(run - 1)!;
-    if ([0, 1, 3, 4].every((run) => starts.has(run))) {
-      assert.ok(delay(4) > delay(1), `the last delay is longer than the first: ${[...starts.values()]}`);
-    }
+    const delays = [...starts].slice(1).map((start, index) => start - [...starts][index]!);
+    // A platform need not tell when a run started.
+    if (delays.length > 1) assert.ok(delays.at(-1)! > delays[0]!, `the delays grow: ${delays}`);
   });
 
   test("a program that cannot be started is told of, and replaced by one that can", async (t) => {

@@ -195,7 +195,7 @@ export class Trial {
 }
 
 /** Instances that run, or are to run again. */
-export function livingOf({ instances, wanted }: WorkloadStatus): readonly InstanceStatus[] {
+function livingOf({ instances, wanted }: WorkloadStatus): readonly InstanceStatus[] {
   return wanted === 0 ? instances.filter(({ state }) => state !== "exited" && state !== "failed") : instances;
 }
 
