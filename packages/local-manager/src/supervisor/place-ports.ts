@@ -7,16 +7,23 @@ import type { SocketNames } from "./socket-names.js";
 
 export type PlacePorts = Readonly<Record<string, number>>;
 
+export interface ChoosePortsOptions {
+  readonly sockets: SocketNames;
+  /** Ports of the cluster's other workloads, and who holds them. */
+  readonly others: ReadonlyMap<number, string>;
+  /** Something of the workload runs: then it may itself be what listens on a port it holds. */
+  readonly isRunning: boolean;
+}
+
 /**
  * The machine's ports for each place of a workload: those it has already are kept for as long as it lives.
  * @param held what its places have now
- * @param others ports of the cluster's other workloads, and who holds them
  * @throws PortTakenError for a pinned port that somebody else uses
  */
 export async function choosePorts(
   spec: WorkloadSpec,
   held: readonly PlacePorts[],
-  { sockets, others }: { sockets: SocketNames; others: ReadonlyMap<number, string> },
+  { sockets, others, isRunning }: ChoosePortsOptions,
 ): Promise<PlacePorts[]> {
   const used = new Set([...others.keys(), ...held.flatMap((ports) => Object.values(ports))]);
   const chosen: PlacePorts[] = [];
@@ -26,7 +33,7 @@ export async function choosePorts(
       const before = held[place]?.[port.name];
       if (port.pinned !== undefined) {
         if (spec.instances > 1) throw new UnsupportedError({ manager: MANAGER, what: SEVERAL_ON_ONE_PORT });
-        if (port.pinned !== before) await checkPinned(port.pinned, others);
+        if (port.pinned !== before || !isRunning) await checkPinned(port.pinned, others);
       }
       const number = port.pinned ?? before ?? (await findFreePort(used));
       used.add(number);

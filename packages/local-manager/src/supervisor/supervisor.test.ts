@@ -226,6 +226,22 @@ describe.concurrent("an instance", TIMEOUT, () => {
     expect(reason).toMatch(/SIGKILL, not sent by its manager|runs again/);
   });
 
+  it("comes back at its port after its workload was at 0, pinned or not, however soon", async () => {
+    await using cluster = new LocalCluster();
+    const free = { ports: [{ name: "http", port: 0, outside: true }] };
+    await cluster.run(free);
+    const addresses = await cluster.addresses();
+    await cluster.manager.apply(cluster, cluster.spec({ ...free, instances: 0 }));
+    await cluster.run(free);
+    expect(await cluster.addresses()).toEqual(addresses);
+    const pinned = Number(addresses[0]!.split(":").at(-1));
+    const fixed = { ports: [{ name: "http", port: 0, outside: true, pinned }] };
+    await cluster.run(fixed);
+    await cluster.manager.apply(cluster, cluster.spec({ ...fixed, instances: 0 }));
+    await cluster.run(fixed);
+    expect(await cluster.addresses()).toEqual(addresses);
+  });
+
   it("listens on loopback TCP where the runtime directory is too long for sockets", async () => {
     await using cluster = new LocalCluster({ runtimeDirectory: "r".repeat(100) });
     await cluster.run();

@@ -1,5 +1,6 @@
 import type { WorkloadSpec } from "@clipper-serving/spec";
 import type { ProcessIdentity } from "../process-identity.js";
+import type { PlacePorts } from "./place-ports.js";
 
 /**
  * What is written down of a workload, so that the next supervisor knows what was there, gives it the same addresses, and finds what
@@ -11,14 +12,14 @@ export interface WorkloadRecord {
   readonly specDigest: string;
   /** Serial of the next instance. */
   readonly nextSerial: number;
+  /** Ports of the machine that belong to each place, by the name of the workload's port; also of places that are not used now. */
+  readonly ports: readonly PlacePorts[];
   readonly places: readonly PlaceRecord[];
   /** Every process of it that runs, those on their way out included. */
   readonly processes: readonly ProcessIdentity[];
 }
 
 export interface PlaceRecord {
-  /** Ports of the machine that belong to the place, by the name of the workload's port. */
-  readonly ports: Readonly<Record<string, number>>;
   /** Serial of the instance that is there, or was there last. */
   readonly serial?: number;
 }
@@ -32,6 +33,7 @@ export function parseWorkloadRecord(value: unknown): WorkloadRecord | undefined 
     typeof record.spec?.id === "string" &&
     typeof record.specDigest === "string" &&
     Number.isSafeInteger(record.nextSerial) &&
+    Array.isArray(record.ports) &&
     Array.isArray(record.places) &&
     Array.isArray(record.processes)
     ? (record as WorkloadRecord)

@@ -34,7 +34,6 @@ export interface WorkloadSurroundings {
 
 interface Seat {
   readonly place: Place<WorkloadVersion>;
-  ports: PlacePorts;
   /** Of the instance that is here, or was here last. */
   serial: number | undefined;
   /** Nothing ran here since this supervisor started: the serial is taken up again. */
@@ -46,6 +45,8 @@ export class Workload {
   readonly id: string;
   readonly #surroundings: WorkloadSurroundings;
   readonly #seats: Seat[] = [];
+  /** Of each place that there ever was: kept while nothing runs there. */
+  readonly #ports: PlacePorts[] = [];
   /** Seats given up whose instances are still ending. */
   readonly #leaving = new Set<Seat>();
   readonly #links = new Set<string>();
@@ -66,28 +67,28 @@ export class Workload {
     workload.#spec = record.spec;
     workload.#specDigest = record.specDigest;
     workload.#nextSerial = record.nextSerial;
-    for (const { ports, serial } of record.places) workload.#addSeat({ ports, serial, isAsleep: true });
+    workload.#ports.push(...record.ports);
+    for (const { serial } of record.places) workload.#addSeat({ serial, isAsleep: true });
     workload.#save();
     return workload;
   }
 
   /** Ports of the machine that are this workload's, whether it runs or not. */
   get ports(): number[] {
-    return this.#seats.flatMap(({ ports }) => Object.values(ports));
+    return this.#ports.flatMap((ports) => Object.values(ports));
   }
 
   async apply(spec: WorkloadSpec, others: ReadonlyMap<number, string>): Promise<void> {
     const { sockets } = this.#surroundings;
-    const held = this.#seats.map(({ ports }) => ports);
-    const ports = await choosePorts(spec, held, { sockets, others });
+    const isRunning = this.instances().some(({ identity }) => identity !== undefined);
+    const ports = await choosePorts(spec, this.#ports, { sockets, others, isRunning });
     const version = this.#prepare(spec);
     this.#spec = withoutSecrets(spec);
     this.#specDigest = workloadDigest(spec);
     while (this.#seats.length > spec.instances) this.#leave(this.#seats.pop()!);
     for (const [index, placePorts] of ports.entries()) {
-      const seat =
-        this.#seats[index] ?? this.#addSeat({ ports: placePorts, serial: undefined, isAsleep: false });
-      seat.ports = placePorts;
+      this.#ports[index] = placePorts;
+      const seat = this.#seats[index] ?? this.#addSeat({ serial: undefined, isAsleep: false });
       seat.place.want(version);
     }
     this.#changed();
@@ -131,9 +132,9 @@ export class Workload {
         message: `workload ${this.id} has no port ${JSON.stringify(port)}`,
       });
     }
-    return this.#seats.flatMap(({ place, ports }, index) => {
+    return this.#seats.flatMap(({ place }, index) => {
       if (place.current?.identity === undefined) return [];
-      const number = ports[port];
+      const number = this.#ports[index]?.[port];
       if (number !== undefined) return [formatAddress({ kind: "tcp", host: "127.0.0.1", port: number })];
       return [`unix:${this.#surroundings.sockets.ofPlace(this.id, index, port)}`];
     });
@@ -159,7 +160,7 @@ export class Workload {
   #addSeat(options: Omit<Seat, "place">): Seat {
     const index = this.#seats.length;
     const place = new Place<WorkloadVersion>({
-      make: (version) => this.#make(seat, version),
+      make: (version) => this.#make(seat, index, version),
       exclude: (running, wanted) =>
         excludeEachOther(running.spec, wanted.spec, (port) => usesTcp(port, this.#surroundings.sockets)),
       expose: (instance) => this.#expose(index, instance),
@@ -178,12 +179,19 @@ export class Workload {
     });
   }
 
-  #make(seat: Seat, version: WorkloadVersion): Instance {
+  #make(seat: Seat, index: number, version: WorkloadVersion): Instance {
     const { cluster, paths, sockets, environment } = this.#surroundings;
     const serial = (seat.isAsleep ? seat.serial : undefined) ?? this.#nextSerial++;
     seat.serial = serial;
     seat.isAsleep = false;
-    const plan = { cluster, version, serial, ports: seat.ports, sockets, volumes: paths.volumes };
+    const plan = {
+      cluster,
+      version,
+      serial,
+      ports: this.#ports[index] ?? {},
+      sockets,
+      volumes: paths.volumes,
+    };
     const listens = listenAddresses(plan);
     const { program, command, env, ready } = version.spec;
     const id = `${this.id}-${serial}`;
@@ -245,10 +253,8 @@ export class Workload {
       spec: this.#spec,
       specDigest: this.#specDigest,
       nextSerial: this.#nextSerial,
-      places: this.#seats.map(({ ports, serial }) => ({
-        ports,
-        ...(serial === undefined ? {} : { serial }),
-      })),
+      ports: this.#ports,
+      places: this.#seats.map(({ serial }) => (serial === undefined ? {} : { serial })),
       processes: this.instances()
         .map(({ identity }) => identity)
         .filter((identity) => identity !== undefined),
