@@ -16,6 +16,7 @@ from typing import Any
 
 from clipper_runtime.bundle import read_lock
 from clipper_runtime.cache import held_lock, make_directory
+from clipper_runtime.environment_marker import read_marker, write_marker
 from clipper_runtime.failure import Failure
 from clipper_runtime.report import run_command
 from clipper_runtime.tool import run_tool
@@ -23,7 +24,6 @@ from clipper_runtime.uv import Uv
 from clipper_runtime.wheel_file import unpack_wheel
 from clipper_runtime.wheelhouse import Wheelhouse, name_pins
 
-_MARKER = ".complete"
 _PROGRESS_PREFIX = "clipper-progress: "
 
 
@@ -60,12 +60,12 @@ def make_environment(
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     directory = directory.absolute()
     with held_lock(directory.with_name(directory.name + ".lock")):
-        kept = _read_marker(directory)
+        kept = read_marker(directory)
         if kept is not None and kept.get("lockDigest") == digest:
             return _environment(directory, kept, reused=True)
         maker = _Maker(pins, python, progress)
         make_directory(directory, lambda temporary: maker.make(temporary, digest))
-        return _environment(directory, _read_marker(directory) or {}, reused=False)
+        return _environment(directory, read_marker(directory) or {}, reused=False)
 
 
 class _Maker:
@@ -101,7 +101,7 @@ class _Maker:
             "packages": len(self._pins),
             "notes": self._notes,
         }
-        (directory / _MARKER).write_text(json.dumps(marker, sort_keys=True), "utf-8")
+        write_marker(directory, marker)
 
     def _by_uv(self, directory: Path) -> str | None:
         """Returns what went wrong, None when nothing did."""
@@ -150,15 +150,6 @@ class _Maker:
         self._progress(text)
         if not text.startswith("fetching"):
             self._notes.append(text)
-
-
-def _read_marker(directory: Path) -> dict[str, Any] | None:
-    """What the maker wrote; None when it is not whole, or its interpreter is gone."""
-    try:
-        marker = json.loads((directory / _MARKER).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return marker if isinstance(marker, dict) and (directory / "bin" / "python").exists() else None
 
 
 def _environment(directory: Path, marker: Mapping[str, Any], reused: bool) -> Environment:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clipper_runtime.bundle import read_bundle
+from clipper_runtime.bytecode import keep_bytecode
 from clipper_runtime.failure import Failure
 from clipper_runtime.model import Model, load_model
 from clipper_runtime.report import run_command
@@ -70,6 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--timeout-ms", type=int, default=DEFAULT_TIMEOUT_MS, help="default %(default)s")
     options = parser.parse_args(arguments)
     leave_working_directory()
+    keep_bytecode()
     warnings: list[str] = []
     late = Failure(
         "PREFLIGHT_FAILED",

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from clipper_runtime.address import Address, parse_address
 from clipper_runtime.batch import BatchRunner
 from clipper_runtime.bundle import Bundle, read_bundle
+from clipper_runtime.bytecode import never_write_bytecode
 from clipper_runtime.data_connection import POLL_SECONDS, DataConnection
 from clipper_runtime.failure import Failure
 from clipper_runtime.frontend_link import FrontendLink
@@ -225,6 +226,7 @@ def load_and_warm_up(settings: ReplicaSettings) -> Model:
 
 def main() -> int:
     leave_working_directory()
+    never_write_bytecode()
     unbuffer_output()
     faulthandler.enable()
     watch = ShutdownWatch()

@@ -51,6 +51,9 @@ class Digits(TemporaryDirectoryTest):
         self.assertTrue(flown["ok"], flown)
         self.assertEqual(flown["outputs"], ["digit 0"])
 
+        self.assertTrue(list(environment.rglob("sklearn/__pycache__/*.pyc")), "nothing was kept compiled")
+        self.assertEqual(list(bundle.rglob("*.pyc")), [])
+
         frontend = FakeFrontend(self.directory / "s")
         self.addCleanup(frontend.close)
         replica = RunningReplica(bundle, frontend.address, python=python)
