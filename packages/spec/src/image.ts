@@ -45,7 +45,15 @@ export interface ImageRef {
   readonly ref: string;
   /** sha256 of the configuration, `sha256:…`: what tells two images apart. */
   readonly digest: string;
+  /** In a registry: sha256 of the manifest, by which a platform can name exactly this image (`name@sha256:…`). */
+  readonly manifestDigest?: string;
 }
+
+/** What an image holds at a path. A link is told, not followed. */
+export type ImageFile =
+  /** The content only of a file of at most 64 KiB. */
+  | { readonly kind: "file"; readonly size: number; readonly content?: Uint8Array }
+  | { readonly kind: "link"; readonly target: string };
 
 /** Where images are put: a registry, or an engine's own store. */
 export interface ImageSink {
@@ -54,6 +62,16 @@ export interface ImageSink {
   has(ref: string, options?: CallOptions): Promise<boolean>;
   /** What an image to build on is made of. @throws ManagerError with code `IMAGE_NOT_FOUND` */
   base(ref: string, options?: CallOptions & { readonly platform?: string }): Promise<ImageBase>;
+  /**
+   * Looks into a base without running it. What is absent, or neither a file nor a link, is left out. Links among the
+   * directories on the way need not be followed.
+   * @param paths absolute
+   */
+  files(
+    base: ImageBase,
+    paths: readonly string[],
+    options?: CallOptions,
+  ): Promise<ReadonlyMap<string, ImageFile>>;
   /** Sends only what the sink lacks. The image is usable when this resolves, and not there at all when it rejects. */
   put(plan: ImagePlan, options?: CallOptions): Promise<ImageRef>;
 }

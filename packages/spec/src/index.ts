@@ -51,7 +51,15 @@ export {
   VersionExistsError,
 } from "./errors/resource-errors.js";
 export { InvalidArgumentError, InvalidNameError, UnconnectedError } from "./errors/usage-errors.js";
-export type { ImageBase, ImageConfig, ImageLayer, ImagePlan, ImageRef, ImageSink } from "./image.js";
+export type {
+  ImageBase,
+  ImageConfig,
+  ImageFile,
+  ImageLayer,
+  ImagePlan,
+  ImageRef,
+  ImageSink,
+} from "./image.js";
 export type { InputType } from "./input-type.js";
 export { INPUT_TYPE_DATATYPE, INPUT_TYPES, parseInputType } from "./input-type.js";
 export type { Address, InstanceEnvironment } from "./instance-environment.js";

@@ -1,0 +1,103 @@
+import path from "node:path";
+import type { CallOptions, ImageBase, ImageSink } from "@clipper-serving/spec";
+import { ImageError } from "./image-error.js";
+import { type BaseRequest, type InspectedBase, inspectBase } from "./inspected-base.js";
+
+/** The interpreter of a base: its own file, links followed. */
+export interface BasePython {
+  /** Absolute, in the image: `/usr/bin/python3.11`. */
+  readonly path: string;
+  /** `3.11` */
+  readonly minor: string;
+}
+
+/** A base, with what a model image has to know of it. */
+export interface PythonBase extends InspectedBase {
+  readonly python: BasePython;
+}
+
+export interface PythonBaseRequest extends BaseRequest {
+  /** Where the base does not tell by itself. */
+  readonly python?: BasePython;
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const MOST_LINKS = 8;
+
+/**
+ * Looks into a base without running it: which `python3` its PATH finds, and its users.
+ * @throws ImageError `PYTHON_UNKNOWN` · ManagerError `IMAGE_NOT_FOUND`
+ */
+export async function inspectPythonBase(
+  request: PythonBaseRequest,
+  call: CallOptions = {},
+): Promise<PythonBase> {
+  const base = await inspectBase(request, call);
+  const python = request.python ?? (await findPython(request.sink, base.image, call));
+  return { ...base, python };
+}
+
+/** `/usr/bin/python3` is nearly everywhere a link to a file that has the minor in its name. */
+async function findPython(sink: ImageSink, image: ImageBase, call: CallOptions): Promise<BasePython> {
+  const directories = (image.config.env.PATH ?? DEFAULT_PATH).split(":");
+  const candidates = directories
+    .filter((directory) => directory.startsWith("/"))
+    .map((directory) => path.posix.join(directory, "python3"));
+  const files = await sink.files(image, candidates, call);
+  const found = candidates.find((candidate) => files.has(candidate));
+  let at = found;
+  for (let links = 0; at !== undefined && links < MOST_LINKS; links += 1) {
+    const file = (await sink.files(image, [at], call)).get(at);
+    const minor = /^python(3\.\d+)$/.exec(path.posix.basename(at))?.[1];
+    if (file?.kind === "link") at = path.posix.resolve(path.posix.dirname(at), file.target);
+    else if (minor !== undefined) return { path: at, minor };
+    else break;
+  }
+  const told = /^(3\.\d+)(\.|$)/.exec(image.config.env.PYTHON_VERSION ?? "")?.[1];
+  if (at !== undefined && told !== undefined) return { path: at, minor: told };
+  throw new ImageError({
+    code: "PYTHON_UNKNOWN",
+    message:
+      found === undefined
+        ? `there is no python3 on the PATH of ${image.ref}`
+        : `${image.ref} does not tell which Python ${found} is`,
+    hint: "use a base image that has Python, or say which interpreter it has: its path and minor version",
+    facts: { base: image.ref, found },
+  });
+}
+
+export interface BaseRequirements {
+  /** `3.11`: what the function was pickled by. */
+  readonly pythonMinor: string;
+  /** What the environment was made for: `linux/amd64`. */
+  readonly platform: string;
+}
+
+/**
+ * Refuses a base that what goes on it cannot run on, before anything is made.
+ * @throws ImageError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`
+ */
+export function checkPythonBase({ image, python }: PythonBase, required: BaseRequirements): void {
+  const facts = { base: image.ref, basePython: python.minor, basePlatform: image.platform, ...required };
+  if (python.minor !== required.pythonMinor) {
+    throw new ImageError({
+      code: "PYTHON_MISMATCH",
+      message: `the function was pickled by Python ${required.pythonMinor}, and ${image.ref} has Python ${python.minor}`,
+      hint: `use a base image with Python ${required.pythonMinor}, or deploy with Python ${python.minor}`,
+      facts,
+    });
+  }
+  if (machineOf(image.platform) !== machineOf(required.platform)) {
+    throw new ImageError({
+      code: "PLATFORM_MISMATCH",
+      message: `the environment is for ${required.platform}, and ${image.ref} is for ${image.platform}`,
+      hint: `use a base image for ${required.platform}, or make the environment for ${image.platform}`,
+      facts,
+    });
+  }
+}
+
+/** Without the variant: `linux/arm64/v8` runs what is for `linux/arm64`. */
+function machineOf(platform: string): string {
+  return platform.split("/").slice(0, 2).join("/");
+}
