@@ -62,7 +62,7 @@ const perInput = (size: number): number => 5_000 * size;
 const perBatch = (): number => 5_000;
 
 it.each([20_000, 100_000])(
-  "keeps at least 70 %% of a model's capacity in time at 160 %% load, objective %i µs",
+  "keeps at least seven tenths of a model's capacity in time at 160 percent load, objective %i µs",
   async (sloMicros) => {
     const { clock, engine } = world({ sloMicros, services: [perInput] });
     const seen = await offer(clock, engine, { queriesPerSecond: 320, seconds: 10, warmUpSeconds: 2 });
