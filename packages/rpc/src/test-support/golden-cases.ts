@@ -281,4 +281,4 @@ const RESULTS: readonly GoldenCase[] = [
 ];
 
 export const GOLDEN_CASES: readonly GoldenCase[] = [...HANDSHAKE, ...CONTROL, ...PREDICTS, ...RESULTS];
-export { DIGEST, HELLO, INCARNATION, TIMES };
+export { HELLO, TIMES };
