@@ -35,6 +35,8 @@ export async function serveAddress(options: AddressServerOptions): Promise<Addre
   } catch (error) {
     await listenAgain(server, address, error);
   }
+  // From here on these are connections that could not be accepted, for want of file descriptors: those are lost, the server is not.
+  server.on("error", () => {});
   return {
     address: formatAddress(boundAddress(server, address)),
     close: () => new Promise((resolve) => server.close(() => resolve())),
