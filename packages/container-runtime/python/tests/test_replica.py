@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -92,8 +94,8 @@ class Serving(ReplicaTest):
         self.assertEqual([text_of(item) for item in outcomes[:-1]], [one.upper() for one in inputs[:-1]])
         self.assertEqual(text_of(outcomes[-1]), "model_error: ValueError: cannot do poison")
         self.assertEqual(sum(frame.header["batch-size"] for frame in peer.results), 32)
-        self.assertIn("request-9", replica.log)
-        self.assertIn("Traceback", replica.log)
+        replica.wait_for_log("request-9")
+        replica.wait_for_log("Traceback")
         self.assertIsNone(replica.process.poll())
 
     def test_whatever_the_function_raises_or_returns_the_process_stays(self) -> None:
@@ -130,10 +132,7 @@ class Serving(ReplicaTest):
     def test_what_the_model_prints_is_in_the_log_at_once(self) -> None:
         replica, peer = self.start(self.poison, self.unix_frontend())
         peer.predict(["print"])
-        deadline = time.monotonic() + 5
-        while "the model prints" not in replica.log and time.monotonic() < deadline:
-            time.sleep(0.01)
-        self.assertIn("the model prints", replica.log)
+        replica.wait_for_log("the model prints")
 
     def test_numbers_come_as_vectors_and_bytes_as_bytes(self) -> None:
         source = "def predict(inputs): return [f'{type(one).__name__} {list(one)}' for one in inputs]"
@@ -179,6 +178,31 @@ class Connections(ReplicaTest):
         frontend = FakeFrontend(secret=b"key \x00 of the cluster")
         _, peer = self.start(self.poison, frontend, environ={"CLIPPER_SECRETS": str(secrets)})
         self.assertEqual(text_of(peer.predict(["a"])[0]), "A")
+
+    def test_proves_the_secret_over_tls_and_checks_the_certificate(self) -> None:
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            self.skipTest("openssl, which makes the test's certificate, is not installed here")
+        secrets = self.directory / "secrets"
+        secrets.mkdir()
+        (secrets / "rpc").write_bytes(b"key")
+        certificate, key = secrets / "ca.pem", self.directory / "key.pem"
+        subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+        files = ("-keyout", str(key), "-out", str(certificate))
+        subprocess.run(
+            [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files],
+            check=True,
+            capture_output=True,
+        )
+        frontend = FakeFrontend(secret=b"key", certificate=(certificate, key))
+        _, peer = self.start(self.poison, frontend, environ={"CLIPPER_SECRETS": str(secrets)})
+        texts = [f"{number}" * 5_000 for number in range(40)]
+        self.assertEqual([text_of(one) for one in peer.predict(texts)], texts)
+        self.assertEqual(peer.control.read_type(wire.BEAT).header["age"], 0)
+        certificate.unlink()
+        stranger = RunningReplica(self.poison, frontend.address, environ={"CLIPPER_SECRETS": str(secrets)})
+        self.addCleanup(stranger.close)
+        stranger.wait_for_log("CERTIFICATE_VERIFY_FAILED")
 
     def test_ends_with_64_when_it_is_refused_three_times(self) -> None:
         secrets = self.directory / "secrets"

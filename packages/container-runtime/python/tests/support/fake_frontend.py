@@ -7,6 +7,7 @@ import os
 import queue
 import secrets
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Sequence
@@ -123,7 +124,12 @@ class FakeFrontend:
     """Listens at `address`. `reject` names a reason all HELLOs are refused for."""
 
     def __init__(
-        self, path: Path | None = None, *, secret: bytes | None = None, reject: str | None = None
+        self,
+        path: Path | None = None,
+        *,
+        secret: bytes | None = None,
+        reject: str | None = None,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         if path is not None:
             self._listener = socket.socket(socket.AF_UNIX)
@@ -131,7 +137,12 @@ class FakeFrontend:
             self.address = f"unix:{path}"
         else:
             self._listener = socket.create_server(("127.0.0.1", 0))
-            self.address = f"tcp:127.0.0.1:{self._listener.getsockname()[1]}"
+            scheme = "tcp" if certificate is None else "tls"
+            self.address = f"{scheme}:127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*certificate)
         self._listener.listen(16)
         self._secret = secret
         self.reject = reject
@@ -160,6 +171,11 @@ class FakeFrontend:
             threading.Thread(target=self._shake_hands, args=(connection,), daemon=True).start()
 
     def _shake_hands(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return  # the replica does not trust us
         reader = FrameReader(connection)
         view = reader.read()
         if view is None:

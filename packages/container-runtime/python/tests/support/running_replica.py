@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from tests.support.bundles import PYTHON_PATH
@@ -56,6 +57,14 @@ class RunningReplica:
     @property
     def log(self) -> str:
         return "".join(self._lines)
+
+    def wait_for_log(self, text: str, seconds: float = 10) -> None:
+        """Waits until the log holds `text`. Raises AssertionError with the log when it never does."""
+        ends = time.monotonic() + seconds
+        while text not in self.log:
+            if time.monotonic() > ends:
+                raise AssertionError(f"{text!r} is not in the log:\n{self.log}")
+            time.sleep(0.01)
 
     def end_lifeline(self) -> None:
         os.close(self._lifeline)
