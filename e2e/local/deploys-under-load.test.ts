@@ -50,7 +50,7 @@ describe("ten deploys under 200 requests a second, two of them broken", () => {
 /** Predictions that the query frontend's metrics count for the application. */
 async function counted(url: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  return [...metrics.matchAll(/^clipper_predictions_total\{[^}]*app="tagged"[^}]*\} (\d+)$/gm)].reduce(
+  return [...metrics.matchAll(/^clipper_queries_total\{application="tagged",outcome="ok"\} (\d+)$/gm)].reduce(
     (sum, [, value]) => sum + Number(value),
     0,
   );

@@ -242,8 +242,7 @@ export class PidfileContainerManager implements ContainerManager {
     const told = this.#keeperStatus(cluster, workload, id);
     if (told === undefined) return { id, state: "starting", restarts: 0 };
     const { keeperPid: _keeper, ...rest } = told;
-    if (told.pid === undefined)
-      return { id, ...rest, state: told.reason?.startsWith("cannot") ? "failed" : "exited" };
+    if (told.pid === undefined) return { id, ...rest, state: "failed" };
     const isReady = ready === "running" || (await answers(ports[ready.port]!, ready.http));
     return { id, ...rest, state: isReady ? "ready" : "running" };
   }

@@ -38,11 +38,11 @@ describe("beginning a deploy", () => {
       startedAtMs: NOW_MS,
       leaseUntilMs: NOW_MS + DEFAULT_LEASE_MS,
     });
-    records.nowMs += 5_000;
+    records.nowMs += 1_000;
     expect(() => records.begin("other", TARGET)).toThrow(
       expect.objectContaining({
         code: "OPERATION_RUNNING",
-        message: expect.stringContaining("10000 ms"),
+        message: expect.stringContaining(`${DEFAULT_LEASE_MS - 1_000} ms`),
         facts: expect.objectContaining({ operation: "op", leaseUntilMs: NOW_MS + DEFAULT_LEASE_MS }),
       }),
     );

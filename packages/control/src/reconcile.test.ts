@@ -108,10 +108,19 @@ describe("reconcile", () => {
       ["apply w instances-missing"],
     ],
     [
-      "leaves what exited to the platform",
+      "starts again what ended and nobody starts again",
       [
         statusOf(spec, {
           instances: statusOf(spec).instances.map((instance) => ({ ...instance, state: "exited" as const })),
+        }),
+      ],
+      ["apply w instances-missing"],
+    ],
+    [
+      "leaves what failed to the platform, which tries again",
+      [
+        statusOf(spec, {
+          instances: statusOf(spec).instances.map((instance) => ({ ...instance, state: "failed" as const })),
         }),
       ],
       [],

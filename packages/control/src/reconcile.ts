@@ -93,8 +93,8 @@ function difference(spec: WorkloadSpec, status: WorkloadStatus | undefined) {
   if (status === undefined) return "absent";
   if (status.specDigest !== workloadDigest(spec)) return "program";
   if (status.wanted !== spec.instances) return "count";
-  // What exits the platform starts again by itself; what a person removed is not listed any more.
-  const standing = status.instances.filter(({ state }) => state !== "stopping").length;
+  // What failed the platform tries again by itself; what a person removed is not listed any more.
+  const standing = status.instances.filter(({ state }) => state !== "stopping" && state !== "exited").length;
   return standing < spec.instances ? "instances-missing" : undefined;
 }
 

@@ -110,11 +110,8 @@ async function checkPlatform(
   });
 }
 
-function isLost({ exitCode, restarts, state, oomKilled }: InstanceStatus): boolean {
-  if (exitCode === undefined) return false;
-  return (
-    FINAL_EXIT_CODES.has(exitCode) || oomKilled === true || restarts > RESTARTS_ALLOWED || state === "failed"
-  );
+function isLost({ exitCode, restarts, oomKilled }: InstanceStatus): boolean {
+  return FINAL_EXIT_CODES.has(exitCode ?? 0) || oomKilled === true || restarts > RESTARTS_ALLOWED;
 }
 
 /** The sentence a replica of ours writes last: `clipper-replica: CODE: why`. */

@@ -147,6 +147,10 @@ export interface WorkloadSpec {
   readonly overlay?: unknown;
 }
 
+/**
+ * `starting`: on its way, or about to be · `running`: not ready yet, or no longer · `ready` · `stopping`: told to end · `failed`: it ended or could not start, and the
+ * platform tries again after a growing delay · `exited`: it ended, and nobody starts it again until `apply`.
+ */
 export type InstanceState = "starting" | "running" | "ready" | "stopping" | "exited" | "failed";
 
 export interface InstanceStatus {

@@ -191,7 +191,7 @@ export class Instance {
       void this.#run();
     }, delayMs);
     this.#reason = `${isCrashLoop ? "crash loop: " : ""}${reason}; it is started again after ${delayMs / 1_000} s`;
-    this.#become(isCrashLoop || this.#startedAtMs === undefined ? "failed" : "exited", this.#reason);
+    this.#become("failed", this.#reason);
   }
 
   async #watchReadiness(child: ChildProcess, { path, at }: { path: string; at: Address }): Promise<void> {
