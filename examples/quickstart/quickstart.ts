@@ -23,7 +23,8 @@ const onProgress = ({ state, message }: ProgressEvent) => {
 await using clipper = new ClipperConnection(new LocalContainerManager(), { cluster: "quickstart" });
 
 console.log("starting the cluster");
-await clipper.start(undefined, { onProgress });
+// Without the prediction cache, so that every run asks the model itself.
+await clipper.start({ cacheBytes: 0 }, { onProgress });
 
 console.log("deploying the classifier");
 const startedAt = performance.now();
@@ -42,27 +43,27 @@ await createEndpoint(
 );
 console.log(`  deployed in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
 
+const half = heldOut.images.length / 2;
 console.log(`asking about ${heldOut.images.length} images it has not seen`);
-let right = 0;
+const outputs: unknown[] = [];
 const latencies: number[] = [];
-for (const [index, image] of heldOut.images.entries()) {
+for (const image of heldOut.images.slice(0, half)) {
   const sentAt = performance.now();
-  const { output, isDefault } = await clipper.predict({ app: "digits", input: image });
+  const { output } = await clipper.predict({ app: "digits", input: image });
   latencies.push(performance.now() - sentAt);
-  if (!isDefault && output === heldOut.labels[index]) right++;
+  outputs.push(output);
 }
-console.log(`  one by one:  ${describeLatencies(latencies)}`);
+console.log(`  ${half} one by one:  ${describeLatencies(latencies)}`);
 
-const batchStartedAt = performance.now();
-const answers = await clipper.predict({ app: "digits", inputs: heldOut.images });
-const batchMs = performance.now() - batchStartedAt;
-const rightInBatch = answers.filter(({ output }, index) => output === heldOut.labels[index]).length;
-console.log(`  all at once: ${batchMs.toFixed(1)} ms for ${answers.length}`);
+const sentAt = performance.now();
+const answers = await clipper.predict({ app: "digits", inputs: heldOut.images.slice(half) });
+console.log(`  ${answers.length} all at once: ${(performance.now() - sentAt).toFixed(1)} ms`);
+outputs.push(...answers.map(({ output }) => output));
 
-const percent = (count: number) => ((100 * count) / heldOut.labels.length).toFixed(1);
-console.log(`accuracy: ${percent(right)} % one by one, ${percent(rightInBatch)} % all at once`);
+const right = outputs.filter((output, index) => output === heldOut.labels[index]).length;
+console.log(`accuracy: ${((100 * right) / heldOut.labels.length).toFixed(1)} %`);
 console.log(await describeNextSteps(clipper, heldOut.images[0] ?? []));
-if (right !== rightInBatch || right < heldOut.labels.length * 0.9) {
+if (right < heldOut.labels.length * 0.9) {
   console.error("that is not what this classifier is known to reach");
   process.exitCode = 1;
 }
