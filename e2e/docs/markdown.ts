@@ -31,3 +31,8 @@ export function relativeLinks(text: string): string[] {
     .map(([, target]) => target ?? "")
     .filter((target) => !/^[a-z]+:/.test(target));
 }
+
+/** What a program's `console.log(…); // this` lines say they print. */
+export function expectedOutput(program: string): string[] {
+  return [...program.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm)].map(([, printed]) => printed ?? "");
+}
