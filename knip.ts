@@ -15,17 +15,30 @@ const config: KnipConfig = {
         "turbo",
       ],
     },
-    "packages/*-frontend": { entry: ["src/main.ts", "src/bundle.ts"] },
+    "packages/*-frontend": {
+      entry: ["src/main.ts", "src/bundle.ts", "src/**/*.test.ts", "bench/*.{ts,mjs}"],
+      project: ["src/**/*.ts", "bench/*.{ts,mjs}"],
+    },
     // Started as a process of its own.
     "packages/local-manager": {
       entry: ["src/supervisor/main.ts", "src/**/*.test.ts"],
       project: ["src/**/*.ts"],
     },
+    // A manager is loaded by its name.
+    "packages/cli": {
+      entry: ["src/**/*.test.ts"],
+      project: ["src/**/*.ts"],
+      ignoreDependencies: ["@clipper-serving/.+-manager"],
+    },
+    // Another process of a cluster.
+    "packages/core": { entry: ["src/controller-program.ts", "src/**/*.test.ts"], project: ["src/**/*.ts"] },
+    "examples/quickstart": { entry: ["quickstart.ts"], project: ["*.ts"] },
     "packages/*": { entry: ["src/**/*.test.ts"], project: ["src/**/*.ts"] },
     tools: { entry: ["*.{ts,mjs}", "test/vitest-reporter.ts", "**/*.test.ts"], project: ["**/*.{ts,mjs}"] },
     // The code of the READMEs runs there: it imports packages that no file of e2e names.
     e2e: {
-      entry: ["**/*.test.ts", "environment/engines.ts"],
+      entry: ["**/*.test.ts", "environment/engines.ts", "bench/*.ts"],
+      ignoreBinaries: ["dockerd", "iptables", "mount", "umount", "openssl"],
       project: ["**/*.ts"],
       ignoreDependencies: ["@clipper-serving/.+"],
     },

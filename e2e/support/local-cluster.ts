@@ -24,7 +24,7 @@ export interface Status {
   }[];
 }
 
-export const modelsDirectory = join(import.meta.dirname, "..", "models");
+const modelsDirectory = join(import.meta.dirname, "..", "models");
 
 /** A cluster of plain processes with a home of its own, driven by the command line as a user drives it. */
 export class LocalCluster implements AsyncDisposable {

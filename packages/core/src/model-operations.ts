@@ -16,7 +16,7 @@ import { waitUntilServed } from "./serving-versions.js";
 const READY_TIMEOUT_MS = 120_000;
 
 /** @returns the version's record. @throws NotFoundError */
-export async function getVersionRecord(
+async function getVersionRecord(
   { management }: ConnectedCluster,
   target: ModelVersion,
   signal?: AbortSignal,
