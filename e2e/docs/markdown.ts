@@ -36,3 +36,20 @@ export function relativeLinks(text: string): string[] {
 export function expectedOutput(program: string): string[] {
   return [...program.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm)].map(([, printed]) => printed ?? "");
 }
+
+/** The rows of the table whose first column is headed so, as cells without the blanks around them. */
+export function tableRows(text: string, head: string): string[][] {
+  const lines = text.split("\n");
+  const start = lines.findIndex((line) => cellsOf(line)[0] === head);
+  if (start < 0) return [];
+  const rows = lines.slice(start + 2);
+  const end = rows.findIndex((line) => !line.startsWith("|"));
+  return rows.slice(0, end < 0 ? undefined : end).map(cellsOf);
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .split(/(?<!\\)\|/)
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}
