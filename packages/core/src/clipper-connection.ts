@@ -42,6 +42,7 @@ import { ManagementClient } from "./management-client.js";
 import { deployModel } from "./model-deploy.js";
 import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./model-operations.js";
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
+import { waitUntilApplied } from "./propagation.js";
 import { alreadyLinked, toApplication, toSloMicros } from "./registered-application.js";
 
 export interface ClipperConnectionOptions {
@@ -216,11 +217,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   // --- applications ---
 
   /** @throws ConflictError `APPLICATION_EXISTS`, InvalidNameError, InvalidArgumentError */
-  async registerApplication(
-    request: RegisterApplicationRequest,
-    { signal }: CallOptions = {},
-  ): Promise<void> {
-    const { management } = this.#need("registerApplication");
+  async registerApplication(request: RegisterApplicationRequest, options: CallOptions = {}): Promise<void> {
+    const cluster = this.#need("registerApplication");
     const inputType = parseInputType(request.inputType);
     if (inputType === undefined) {
       throw new InvalidArgumentError({
@@ -229,20 +227,23 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
         expected: "integers, floats, doubles, strings or bytes",
       });
     }
-    await management.createApplication(
+    await cluster.management.createApplication(
       {
         name: checkName("application", request.name),
         inputType,
         defaultOutput: request.defaultOutput ?? "None",
         latencySloMicros: toSloMicros(request.sloMs ?? 3_000),
       },
-      signal,
+      options.signal,
     );
+    await waitUntilApplied(cluster, options);
   }
 
   /** @throws NotFoundError */
-  async unregisterApplication(name: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#need("unregisterApplication").management.deleteApplication(name, signal);
+  async unregisterApplication(name: string, options: CallOptions = {}): Promise<void> {
+    const cluster = this.#need("unregisterApplication");
+    await cluster.management.deleteApplication(name, options.signal);
+    await waitUntilApplied(cluster, options);
   }
 
   async getApplication(
@@ -268,30 +269,32 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
    * Sends an application's queries to a model's current version. An application is linked to one model.
    * @throws NotFoundError, ConflictError `ALREADY_LINKED`, `INPUT_TYPE_MISMATCH`, `SLO_BELOW_FLOOR`
    */
-  async linkModelToApp({ app, model, force }: LinkRequest, { signal }: CallOptions = {}): Promise<void> {
-    const { management } = this.#need("linkModelToApp");
-    const linked = (await management.application(app, signal))?.routes[0]?.model;
+  async linkModelToApp({ app, model, force }: LinkRequest, options: CallOptions = {}): Promise<void> {
+    const cluster = this.#need("linkModelToApp");
+    const linked = (await cluster.management.application(app, options.signal))?.routes[0]?.model;
     if (linked !== undefined) throw alreadyLinked(app, linked, model);
-    await management.putRoutes(
+    await cluster.management.putRoutes(
       app,
       {
         routes: [{ model, version: "current", weight: 1, mirror: false }],
         ...(force === undefined ? {} : { force }),
       },
-      signal,
+      options.signal,
     );
+    await waitUntilApplied(cluster, options);
   }
 
   /** @throws NotFoundError when there is no such link */
   async unlinkModelFromApp({ app, model }: LinkRequest, options: CallOptions = {}): Promise<void> {
-    const { management } = this.#need("unlinkModelFromApp");
-    const record = await management.application(app, options.signal);
+    const cluster = this.#need("unlinkModelFromApp");
+    const record = await cluster.management.application(app, options.signal);
     if (record === undefined) throw new NotFoundError({ kind: "application", name: app });
     const routes = record.routes.filter((route) => route.model !== model);
     if (routes.length === record.routes.length) {
       throw new NotFoundError({ kind: "route", name: `${app} to ${model}` });
     }
-    await management.putRoutes(app, { routes }, options.signal);
+    await cluster.management.putRoutes(app, { routes }, options.signal);
+    await waitUntilApplied(cluster, options);
   }
 
   // --- models ---
@@ -308,13 +311,14 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   /** Registers a version whose replicas somebody else runs, and makes it current. */
   async registerModel(
     request: ModelVersion & Omit<RegisterVersion, "workload" | "replicas">,
-    { signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<void> {
-    const { management } = this.#need("registerModel");
+    const cluster = this.#need("registerModel");
     const { model, ...version } = request;
     checkName("model", model);
     checkName("version", version.version);
-    await management.registerVersion(model, version, signal);
+    await cluster.management.registerVersion(model, version, options.signal);
+    await waitUntilApplied(cluster, options);
   }
 
   async getVersion(

@@ -10,6 +10,7 @@ import {
 import { beginOperation } from "./begin-operation.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { OperationLease } from "./operation-lease.js";
+import { waitUntilApplied } from "./propagation.js";
 import { waitForReplicas } from "./replica-readiness.js";
 import { waitUntilServed } from "./serving-versions.js";
 
@@ -110,6 +111,7 @@ export async function stopVersion(
     message: `stopping ${target.model}:${target.version}`,
   });
   await cluster.management.deleteVersion(target, options.signal);
+  await waitUntilApplied(cluster, options);
   await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
   options.onProgress?.({
     step: "stop",
