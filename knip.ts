@@ -38,7 +38,7 @@ const config: KnipConfig = {
     // The code of the READMEs runs there: it imports packages that no file of e2e names.
     e2e: {
       entry: ["**/*.test.ts", "environment/engines.ts", "bench/*.ts"],
-      ignoreBinaries: ["dockerd", "iptables", "mount", "umount", "openssl"],
+      ignoreBinaries: ["dockerd", "docker-registry", "iptables", "mount", "umount", "openssl"],
       project: ["**/*.ts"],
       ignoreDependencies: ["@clipper-serving/.+"],
     },

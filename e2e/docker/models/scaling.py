@@ -1,0 +1,5 @@
+"""Travels with the functions that import it."""
+
+
+def scale(value):
+    return 10 * value
