@@ -37,12 +37,21 @@ export function expectedOutput(program: string): string[] {
   return [...program.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm)].map(([, printed]) => printed ?? "");
 }
 
-/** The rows of the table whose first column is headed so, as cells without the blanks around them. */
+/** The rows of the first table whose first column is headed so, as cells without the blanks around them. */
 export function tableRows(text: string, head: string): string[][] {
   const lines = text.split("\n");
   const start = lines.findIndex((line) => cellsOf(line)[0] === head);
-  if (start < 0) return [];
-  const rows = lines.slice(start + 2);
+  return start < 0 ? [] : rowsFrom(lines, start);
+}
+
+/** The rows of all tables whose first column is headed so. */
+export function tablesOf(text: string, head: string): string[][] {
+  const lines = text.split("\n");
+  return lines.flatMap((line, index) => (cellsOf(line)[0] === head ? rowsFrom(lines, index) : []));
+}
+
+function rowsFrom(lines: readonly string[], head: number): string[][] {
+  const rows = lines.slice(head + 2);
   const end = rows.findIndex((line) => !line.startsWith("|"));
   return rows.slice(0, end < 0 ? undefined : end).map(cellsOf);
 }
