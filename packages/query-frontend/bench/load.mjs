@@ -56,7 +56,8 @@ setTimeout(() => {
     const elapsed = (performance.now() - started) / 1000;
     ended = true;
     latencies.sort((a, b) => a - b);
-    const percentile = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))];
+    const percentile = (share) =>
+      latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))];
     const result = {
       perSecond: answers / elapsed,
       answers,

@@ -37,9 +37,9 @@ export interface EdgeRequest {
   readonly origin: string | undefined;
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
-  /** Not changed by anybody after it was handed over. */
+  /** Valid until the handler returns: what is needed longer is copied. */
   readonly body: Buffer;
-  /** Aborted when the caller's connection is gone. One for all requests of a connection. */
+  /** Aborted when the caller's connection is gone. One for all requests of a connection; to be listened to, and good for nothing else. */
   readonly signal: AbortSignal;
   /**
    * Exactly once, now or later.

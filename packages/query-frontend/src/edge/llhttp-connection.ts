@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { CallerSignal } from "./caller-signal.js";
 import type { EdgeFault, EdgeHandler, EdgeLimits, EdgeRequest, EdgeResponse } from "./http-edge.js";
 import {
   LLHTTP_OK,
@@ -45,14 +46,14 @@ export class LlhttpConnection implements LlhttpEvents {
   #phase: Phase = "fresh";
   #phaseTick: number;
   #requestTick = 0;
-  #abort: AbortController | undefined;
+  readonly #signal = new CallerSignal();
   #gone = false;
   /** Requests not yet answered, or answered before an earlier one was. Those from `#undispatched` on were not handed over yet. */
   readonly #waiting: LlhttpRequest[] = [];
   #undispatched = 0;
   #fault: EdgeFault | undefined;
   #lastRequestRead = false;
-  #unread: { chunk: Buffer; from: number } | undefined;
+  #unread: Buffer | undefined;
   #unsentBytes = 0;
   #unsentTick = 0;
 
@@ -70,7 +71,6 @@ export class LlhttpConnection implements LlhttpEvents {
     this.#phaseTick = shared.tick;
     this.#head = new RequestHead(shared.limits);
     this.#parser = shared.llhttp.allocate();
-    socket.on("data", (chunk: Buffer) => this.#read(chunk, 0));
     socket.on("end", () => this.#leave());
     // The close that follows says all there is to say: a caller's broken connection is nobody's error.
     socket.on("error", () => this.#leave());
@@ -83,11 +83,7 @@ export class LlhttpConnection implements LlhttpEvents {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#gone) this.#abort.abort();
-    }
-    return this.#abort.signal;
+    return this.#signal.asAbortSignal();
   }
 
   get isIdle(): boolean {
@@ -133,6 +129,11 @@ export class LlhttpConnection implements LlhttpEvents {
     return (this.#shared.tick - sinceTick) * this.#shared.limits.checkEveryMs > limitMs;
   }
 
+  /** @param chunk overwritten by the next read */
+  read(chunk: Buffer): void {
+    this.#read(chunk, 0);
+  }
+
   #read(chunk: Buffer, from: number): void {
     if (this.#lastRequestRead || this.#phase === "done" || this.#gone) return;
     const { llhttp } = this.#shared;
@@ -140,7 +141,7 @@ export class LlhttpConnection implements LlhttpEvents {
     const { taken } = llhttp;
     if (errno === LLHTTP_PAUSED && !this.#lastRequestRead) {
       llhttp.resume(this.#parser);
-      this.#unread = { chunk, from: from + taken };
+      this.#unread = Buffer.from(chunk.subarray(from + taken));
     } else if (errno === LLHTTP_PAUSED_UPGRADE || this.#lastRequestRead) {
       this.#lastRequestRead = true;
     } else if (errno !== LLHTTP_OK) {
@@ -175,14 +176,14 @@ export class LlhttpConnection implements LlhttpEvents {
     const unread = this.#unread;
     this.#unread = undefined;
     this.#socket.resume();
-    if (unread !== undefined) this.#read(unread.chunk, unread.from);
+    if (unread !== undefined) this.#read(unread, 0);
   }
 
   /** The caller has gone: nobody waits for what is under way. */
   #leave(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#abort?.abort();
+    this.#signal.abort();
   }
 
   // What the parser tells.
@@ -229,7 +230,9 @@ export class LlhttpConnection implements LlhttpEvents {
     if (this.#bodyBytes > maxBodyBytes) return this.#checked("body_too_large");
     this.#bodyPieces += 1;
     if (this.#bodyPieces > maxChunks) return this.#checked("too_many_chunks");
-    const piece = chunk.subarray(from, to);
+    // The whole of a body needs no copy: it is handed over before the next read.
+    const isWhole = to - from === this.#head.contentLength;
+    const piece = isWhole ? chunk.subarray(from, to) : Buffer.from(chunk.subarray(from, to));
     if (this.#bodyPieces === 1) this.#body = piece;
     else if (this.#bodyRest === undefined) this.#bodyRest = [this.#body, piece];
     else this.#bodyRest.push(piece);

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Address } from "@clipper-serving/spec";
+import { adoptSocket, createReadBuffer } from "./adopted-socket.js";
 import { DEFAULT_EDGE_LIMITS, type EdgeOptions, type HttpEdge } from "./http-edge.js";
 import { listen } from "./listen.js";
 import { type EdgeShared, LlhttpConnection } from "./llhttp-connection.js";
@@ -24,7 +25,8 @@ export function createLlhttpEdge(options: EdgeOptions): HttpEdge {
       if (connections.size === 0) empty.resolve();
     },
   };
-  const server = createServer({ noDelay: true }, accept);
+  const readBuffer = createReadBuffer();
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, accept);
   let checks: NodeJS.Timeout | undefined;
   let drained: Promise<void> | undefined;
 
@@ -36,7 +38,11 @@ export function createLlhttpEdge(options: EdgeOptions): HttpEdge {
       socket.end(text, encoding, () => socket.destroy());
       return;
     }
-    connections.add(new LlhttpConnection(socket, shared));
+    let connection: LlhttpConnection | undefined;
+    const adopted = adoptSocket(socket, readBuffer, (chunk) => connection?.read(chunk));
+    connection = new LlhttpConnection(adopted, shared);
+    connections.add(connection);
+    adopted.resume();
   }
 
   function check(): void {

@@ -10,7 +10,10 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, (...values: number[]) => number>>);
+    constructor(
+      module: Module,
+      imports: Record<string, Record<string, (a: number, b: number, c: number, d: number) => number>>,
+    );
     readonly exports: object;
   }
   interface Memory {

@@ -56,28 +56,30 @@ export class Llhttp {
   taken = 0;
 
   constructor() {
-    const span =
-      (name: "onUrl" | "onHeaderField" | "onHeaderValue" | "onBody") =>
-      (_parser: number, at: number, length: number): number => {
-        const from = at + this.#shift;
-        return (this.#events as LlhttpEvents)[name](this.#chunk, from, from + length);
-      };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(wasmBytes), {
       env: {
-        wasm_on_message_begin: () => (this.#events as LlhttpEvents).onMessageBegin(),
-        wasm_on_url: span("onUrl"),
+        wasm_on_message_begin: () => this.#current().onMessageBegin(),
+        wasm_on_url: (_parser, at, length) =>
+          this.#current().onUrl(this.#chunk, at + this.#shift, at + this.#shift + length),
         wasm_on_status: () => LLHTTP_OK,
-        wasm_on_header_field: span("onHeaderField"),
-        wasm_on_header_value: span("onHeaderValue"),
-        wasm_on_headers_complete: (_parser: number, _status: number, upgrade: number, keepAlive: number) =>
-          (this.#events as LlhttpEvents).onHeadersComplete(upgrade === 1, keepAlive === 1),
-        wasm_on_body: span("onBody"),
-        wasm_on_message_complete: () => (this.#events as LlhttpEvents).onMessageComplete(),
+        wasm_on_header_field: (_parser, at, length) =>
+          this.#current().onHeaderField(this.#chunk, at + this.#shift, at + this.#shift + length),
+        wasm_on_header_value: (_parser, at, length) =>
+          this.#current().onHeaderValue(this.#chunk, at + this.#shift, at + this.#shift + length),
+        wasm_on_headers_complete: (_parser, _status, upgrade, keepAlive) =>
+          this.#current().onHeadersComplete(upgrade === 1, keepAlive === 1),
+        wasm_on_body: (_parser, at, length) =>
+          this.#current().onBody(this.#chunk, at + this.#shift, at + this.#shift + length),
+        wasm_on_message_complete: () => this.#current().onMessageComplete(),
       },
     });
     this.#exports = instance.exports as unknown as Exports;
     this.#window = this.#exports.malloc(WINDOW);
     this.#memory = new Uint8Array(this.#exports.memory.buffer);
+  }
+
+  #current(): LlhttpEvents {
+    return this.#events as LlhttpEvents;
   }
 
   /** @returns a parser's handle */

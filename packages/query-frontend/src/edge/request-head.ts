@@ -102,6 +102,11 @@ export class RequestHead {
     return this.#count(to - from);
   }
 
+  /** Of the body, where the head tells it. */
+  get contentLength(): number | undefined {
+    return this.#contentLength === undefined ? undefined : Number(this.#contentLength);
+  }
+
   #count(bytes: number): EdgeFault | undefined {
     this.#bytes += bytes;
     return this.#bytes > this.#limits.maxHeaderBytes ? "headers_too_large" : undefined;

@@ -15,28 +15,6 @@ export const INPUT_READERS: Readonly<Record<InputType, InputReader>> = {
   bytes: (input, pointer) => bytesPayload("bytes", base64(input, pointer)),
 };
 
-/** Turns scanned numbers into what the input type holds. @returns undefined when one does not fit */
-export function fitNumbers(inputType: InputType, numbers: Float64Array): Payload | undefined {
-  switch (inputType) {
-    case "doubles":
-      return arrayPayload("doubles", numbers);
-    case "floats": {
-      const floats = new Float32Array(numbers);
-      for (const float of floats) if (!Number.isFinite(float)) return undefined;
-      return arrayPayload("floats", floats);
-    }
-    case "integers": {
-      const integers = new Int32Array(numbers);
-      for (let index = 0; index < integers.length; index += 1) {
-        if (integers[index] !== numbers[index]) return undefined;
-      }
-      return arrayPayload("integers", integers);
-    }
-    default:
-      return undefined;
-  }
-}
-
 function arrayPayload(inputType: InputType, values: Float64Array | Float32Array | Int32Array): Payload {
   const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return {

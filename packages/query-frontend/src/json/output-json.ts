@@ -4,15 +4,30 @@ import { isAscii, isUtf8 } from "node:buffer";
 const MAX_DEPTH = 64;
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 const LONGEST_NUMBER = 64;
+const SHORT = 24;
 
 /**
  * A model's output as a JSON text: as it stands where it is JSON, so that numbers keep their digits, else as a JSON string.
  * @returns undefined when the bytes are not UTF-8
  */
 export function outputJson(output: Uint8Array): string | undefined {
+  const short = shortAscii(output);
+  if (short !== undefined) return textJson(short);
   const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
   if (isAscii(bytes)) return textJson(bytes.toString("latin1"));
   return isUtf8(bytes) ? textJson(bytes.toString("utf8")) : undefined;
+}
+
+/** Most outputs are a word or a number, for which a Buffer would be a detour. */
+function shortAscii(bytes: Uint8Array): string | undefined {
+  if (bytes.length > SHORT) return undefined;
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** The same for a text: an application's default output. */

@@ -1,8 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import type { InputType, Payload } from "@clipper-serving/spec";
-import { fitNumbers, INPUT_READERS, kindOf } from "./input-readers.js";
+import { INPUT_READERS, kindOf } from "./input-readers.js";
 import type { JsonLimits } from "./json-limits.js";
-import { NumberScanner } from "./number-scanner.js";
 import { PredictBodyError } from "./predict-body-error.js";
 import { checkStructure, scanMembers } from "./structure.js";
 import { syntaxErrorOffset } from "./syntax-offset.js";
@@ -20,33 +19,13 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 /** Reads the bodies of prediction requests. Knows neither HTTP nor applications. */
 export class PredictBodyParser {
   readonly #limits: JsonLimits;
-  readonly #scanner = new NumberScanner();
 
   constructor(limits: JsonLimits) {
     this.#limits = limits;
   }
 
   /** @throws PredictBodyError */
-  parse(body: Buffer, inputType: InputType): PredictBody {
-    return this.#scanned(body, inputType) ?? this.#parsed(body, inputType);
-  }
-
-  #scanned(body: Buffer, inputType: InputType): PredictBody | undefined {
-    if (inputType === "strings" || inputType === "bytes") return undefined;
-    const scanned = this.#scanner.scan(body, this.#limits.maxBatch);
-    if (scanned === undefined) return undefined;
-    const inputs: Payload[] = [];
-    let elements = 0;
-    for (const numbers of scanned.inputs) {
-      elements += numbers.length;
-      const payload = fitNumbers(inputType, numbers);
-      if (payload === undefined || elements > this.#limits.maxElements) return undefined;
-      inputs.push(payload);
-    }
-    return { isBatch: scanned.isBatch, inputs };
-  }
-
-  #parsed(whole: Buffer, inputType: InputType): PredictBody {
+  parse(whole: Buffer, inputType: InputType): PredictBody {
     const root = this.#rootOf(whole);
     const has = (key: string) => Object.hasOwn(root, key);
     if (has("input") && has("input_batch")) {

@@ -71,9 +71,7 @@ function registerQueries(registry: Registry, { applications: apps, answers }: Fr
     help: "HTTP answers written, by route and status",
     type: "counter",
     *samples() {
-      for (const [route, statuses] of answers) {
-        for (const [status, count] of statuses) yield [{ route, status: String(status) }, count];
-      }
+      for (const { route, status, count } of answers.values()) yield [{ route, status }, count];
     },
   });
   registerHistogram(registry, {
@@ -92,8 +90,10 @@ function registerVersions(registry: Registry, metrics: FrontendMetrics): void {
     help: "Tasks of a model version by outcome",
     type: "counter",
     *samples() {
-      for (const { target, outcomes } of metrics.versions()) {
-        for (const [outcome, count] of outcomes) yield [{ ...target, outcome }, count];
+      for (const { target, ok, cached, failures } of metrics.versions()) {
+        yield [{ ...target, outcome: "ok" }, ok];
+        yield [{ ...target, outcome: "cached" }, cached];
+        for (const [outcome, count] of failures) yield [{ ...target, outcome }, count];
       }
     },
   });

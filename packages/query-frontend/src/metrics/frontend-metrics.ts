@@ -1,5 +1,10 @@
 import type { EngineObserver } from "@clipper-serving/serving";
-import { DEFAULT_REASONS, type DefaultReason, type ModelVersion } from "@clipper-serving/spec";
+import {
+  type ApplicationRecord,
+  DEFAULT_REASONS,
+  type DefaultReason,
+  type ModelVersion,
+} from "@clipper-serving/spec";
 import { BucketHistogram } from "./bucket-histogram.js";
 
 /** What became of the queries of one application. */
@@ -18,7 +23,10 @@ export interface ApplicationCounters {
 
 export interface VersionCounters {
   readonly target: ModelVersion;
-  readonly outcomes: Map<string, number>;
+  ok: number;
+  cached: number;
+  /** By reason. */
+  readonly failures: Map<string, number>;
   readonly lookups: { hit: number; join: number; miss: number };
   readonly shed: Map<string, number>;
   strays: number;
@@ -41,17 +49,22 @@ const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 export class FrontendMetrics {
   readonly applications = new Map<string, ApplicationCounters>();
   readonly #models = new Map<string, Map<string, VersionCounters>>();
-  /** Answers written, by route and status. */
-  readonly answers = new Map<string, Map<number, number>>();
+  /** Written, each with its route and status. */
+  readonly answers = new Map<string, { readonly route: string; readonly status: string; count: number }>();
+  #lastRecord: ApplicationRecord | undefined;
+  #lastApplication: ApplicationCounters | undefined;
+  #lastTarget: ModelVersion | undefined;
+  #lastVersion: VersionCounters | undefined;
 
   readonly observer: Partial<EngineObserver> = {
     queryDone: (_prediction, latencyMicros, application) =>
-      this.application(application.name).latency.observe(latencyMicros),
-    taskDone: (target, outcome) =>
-      add(
-        this.#version(target).outcomes,
-        outcome.ok ? (outcome.cached ? "cached" : "ok") : outcome.error.reason,
-      ),
+      this.#ofRecord(application).latency.observe(latencyMicros),
+    taskDone: (target, outcome) => {
+      const version = this.#version(target);
+      if (!outcome.ok) add(version.failures, outcome.error.reason);
+      else if (outcome.cached) version.cached += 1;
+      else version.ok += 1;
+    },
     batchDone: ({ target, batchSize, queueMicros, serviceMicros, roundTripMicros }) => {
       const version = this.#version(target);
       version.batchSize.observe(batchSize);
@@ -91,12 +104,10 @@ export class FrontendMetrics {
 
   /** A request was answered. @param route one of few */
   answered(route: string, status: number): void {
-    let statuses = this.answers.get(route);
-    if (statuses === undefined) {
-      statuses = new Map();
-      this.answers.set(route, statuses);
-    }
-    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    const key = status === 200 ? route : `${route} ${status}`;
+    const known = this.answers.get(key);
+    if (known === undefined) this.answers.set(key, { route, status: String(status), count: 1 });
+    else known.count += 1;
   }
 
   /** Queries were refused: a client's fault, or the frontend's own. */
@@ -104,7 +115,24 @@ export class FrontendMetrics {
     add(status < 500 ? counters.clientErrors : counters.rejected, code, queries);
   }
 
+  /** Mostly the one asked for last. */
+  #ofRecord(record: ApplicationRecord): ApplicationCounters {
+    if (this.#lastApplication === undefined || this.#lastRecord !== record) {
+      this.#lastRecord = record;
+      this.#lastApplication = this.application(record.name);
+    }
+    return this.#lastApplication;
+  }
+
   #version(target: ModelVersion): VersionCounters {
+    if (this.#lastVersion === undefined || this.#lastTarget !== target) {
+      this.#lastTarget = target;
+      this.#lastVersion = this.#findVersion(target);
+    }
+    return this.#lastVersion;
+  }
+
+  #findVersion(target: ModelVersion): VersionCounters {
     let versions = this.#models.get(target.model);
     if (versions === undefined) {
       versions = new Map();
@@ -114,7 +142,9 @@ export class FrontendMetrics {
     if (counters === undefined) {
       counters = {
         target: { model: target.model, version: target.version },
-        outcomes: new Map(),
+        ok: 0,
+        cached: 0,
+        failures: new Map(),
         lookups: { hit: 0, join: 0, miss: 0 },
         shed: new Map(),
         strays: 0,

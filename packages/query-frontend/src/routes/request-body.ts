@@ -43,7 +43,8 @@ export async function decodedBody(request: EdgeRequest, maxBytes: number): Promi
   }
   const maxOutputLength = Math.min(maxBytes, Math.max(ALWAYS_ALLOWED, MAX_RATIO * request.body.length));
   try {
-    return await gunzipAsync(request.body, { maxOutputLength });
+    // Its own copy, because decoding goes on after the handler has returned.
+    return await gunzipAsync(Buffer.from(request.body), { maxOutputLength });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
       throw new RequestError("BODY_TOO_LARGE", "the request's body is too large once decoded", { cause });

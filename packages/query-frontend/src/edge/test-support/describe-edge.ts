@@ -162,8 +162,10 @@ export function describeEdge(name: string, create: CreateHttpEdge): void {
 
     it("hands over what a request says, byte by byte or at once", async () => {
       const seen: EdgeRequest[] = [];
+      const bodies: string[] = [];
       const { client } = await start((request) => {
         seen.push(request);
+        bodies.push(request.body.toString());
         request.answer({ status: 200, body: "{}" });
       });
       const bytes =
@@ -190,9 +192,8 @@ export function describeEdge(name: string, create: CreateHttpEdge): void {
           requestId: "r-1",
           traceparent: "00-a",
         });
-        expect(request.body.toString()).toBe("abc");
       }
-      expect(seen).toHaveLength(2);
+      expect(bodies).toEqual(["abc", "abc"]);
     });
 
     it("reads a body of many pieces, by its length and in chunks", async () => {
@@ -213,13 +214,15 @@ export function describeEdge(name: string, create: CreateHttpEdge): void {
     });
 
     it("answers 100 pipelined requests in their order, whatever order they are settled in", async () => {
-      const waiting: EdgeRequest[] = [];
-      const settle = (request: EdgeRequest) =>
-        request.answer({ status: 200, body: request.body.toString("latin1") });
+      const waiting: (() => void)[] = [];
       const { client } = await start((request) => {
-        waiting.push(request);
-        if (waiting.length === 2) for (const one of waiting.splice(0).reverse()) settle(one);
-        else setImmediate(() => waiting.splice(0).forEach(settle));
+        const body = request.body.toString("latin1");
+        waiting.push(() => request.answer({ status: 200, body }));
+        if (waiting.length === 2) for (const settle of waiting.splice(0).reverse()) settle();
+        else
+          setImmediate(() => {
+            for (const settle of waiting.splice(0)) settle();
+          });
       });
       const caller = await client();
       let bytes = "";
