@@ -21,6 +21,8 @@ import {
   type ModelVersion,
   NotFoundError,
   type PlatformFacts,
+  type PythonPlatform,
+  type PythonPlatformRequest,
   parseInputType,
   type RegisterApplicationRequest,
   type RegisteredApplication,
@@ -32,17 +34,29 @@ import {
 } from "@clipper-serving/spec";
 import { createController } from "./cluster-controller.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
-import { findCluster, type RunningCluster, startCluster, stopCluster } from "./cluster-lifecycle.js";
+import {
+  findCluster,
+  imagePlatform,
+  type RunningCluster,
+  startCluster,
+  stopCluster,
+} from "./cluster-lifecycle.js";
 import { waitForRevival } from "./cluster-revival.js";
-import { type ClusterSettings, resolveClusterSettings } from "./cluster-settings.js";
+import {
+  type ClusterSettings,
+  type ResolvedClusterSettings,
+  resolveClusterSettings,
+} from "./cluster-settings.js";
 import { type ClusterStatus, clusterStatus } from "./cluster-status.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
+import { pythonBase } from "./image-names.js";
 import { ManagementClient } from "./management-client.js";
 import { deployModel } from "./model-deploy.js";
 import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./model-operations.js";
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
 import { waitUntilApplied } from "./propagation.js";
+import { directoryPython, imagePython } from "./python-platforms.js";
 import { alreadyLinked, toApplication, toSloMicros } from "./registered-application.js";
 
 export interface ClipperConnectionOptions {
@@ -104,6 +118,20 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return this.#manager.facts(options);
   }
 
+  async pythonPlatform(
+    { pythonMinor, baseImage }: PythonPlatformRequest,
+    options: CallOptions = {},
+  ): Promise<PythonPlatform> {
+    if (this.#manager.capabilities.program === "directory") return directoryPython;
+    const { sink, platform } = await imagePlatform(this.#manager, options);
+    const { images } = await this.#settings();
+    const cacheDirectory = path.join(this.workDirectory, "image-cache");
+    return imagePython(
+      { sink, base: baseImage ?? pythonBase(images, pythonMinor), pythonMinor, platform, cacheDirectory },
+      options,
+    );
+  }
+
   /**
    * Starts the cluster, or finds the one of this name that runs, and connects to it. What it remembers from before `stop()` comes back: applications,
    * models, replica counts. A start that was cut off is finished by the next one.
@@ -111,8 +139,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
    * @throws ManagerError (`PORT_TAKEN`, …), InvalidArgumentError, TimeoutError with the log of what did not come up
    */
   async start(settings?: ClusterSettings, options: CallOptions = {}): Promise<void> {
-    const remembered = (await this.#home.readFile())?.settings as ClusterSettings | undefined;
-    const resolved = resolveClusterSettings(settings ?? remembered);
+    const resolved = settings === undefined ? await this.#settings() : resolveClusterSettings(settings);
     const running = await startCluster(this.#parts, resolved, options);
     await waitForRevival(await this.#adopt(running, options), options);
   }
@@ -464,6 +491,11 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
       }
     }
     return targets;
+  }
+
+  /** Those the cluster was made with. */
+  async #settings(): Promise<ResolvedClusterSettings> {
+    return resolveClusterSettings((await this.#home.readFile())?.settings as ClusterSettings | undefined);
   }
 
   get #ref(): ClusterRef {

@@ -4,6 +4,7 @@ import {
   type ClusterRef,
   type ContainerManager,
   type ContainerManagerOrigin,
+  type ImageSink,
   NotFoundError,
   TimeoutError,
   UnreachableError,
@@ -16,11 +17,14 @@ import type { ResolvedClusterSettings } from "./cluster-settings.js";
 import {
   CONTROLLER,
   controllerWorkload,
+  directoryFrontends,
+  type FrontendPrograms,
   MANAGEMENT,
   managementWorkload,
   QUERY,
   queryWorkload,
 } from "./composition.js";
+import { imageFrontends } from "./image-composition.js";
 import { ManagementClient } from "./management-client.js";
 import { pollUntil } from "./polling.js";
 import { urlOfAddress } from "./url-of-address.js";
@@ -53,9 +57,6 @@ export async function startCluster(
   options: CallOptions = {},
 ): Promise<RunningCluster> {
   const { manager, cluster, home, origin } = parts;
-  if (manager.capabilities.program !== "directory") {
-    throw new UnsupportedError({ manager: manager.name, what: "frontends as directory programs" });
-  }
   const secrets = await home.ensureSecrets();
   await home.writeFile({
     formatVersion: 1,
@@ -64,19 +65,63 @@ export async function startCluster(
     settings: { ...settings },
     wanted: "running",
   });
-  const management = managementWorkload(settings, secrets);
+  const frontends = await frontendPrograms(manager, settings, options);
+  const management = managementWorkload(frontends.management, settings, secrets);
   await applyWorkload(parts, management, options);
   await waitUntilReady(parts, management, options);
   const managementAddress = await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "cluster", options);
   const rest = [
-    queryWorkload(settings, secrets, managementAddress),
-    ...(origin === undefined ? [] : [controllerWorkload(origin, secrets, managementAddress)]),
+    queryWorkload(frontends.query, settings, secrets, managementAddress),
+    ...(hasOwnController(parts) ? [controllerWorkload(parts.origin, secrets, managementAddress)] : []),
   ];
   for (const workload of rest) await applyWorkload(parts, workload, options);
   // A frontend that comes back waits for the replicas it knew before it says that it is ready: they are started meanwhile.
   await reviveReplicas(parts, secrets, options);
   for (const workload of rest) await waitUntilReady(parts, workload, options);
   return reachCluster(parts, secrets, options);
+}
+
+/**
+ * Whether a controller runs beside the platform, as a process of the cluster. No container of ours holds an engine's socket: there, and where a
+ * manager cannot be made again, whoever is connected controls.
+ */
+export function hasOwnController(
+  parts: Pick<ClusterParts, "manager" | "origin">,
+): parts is typeof parts & { readonly origin: ContainerManagerOrigin } {
+  return parts.origin !== undefined && parts.manager.capabilities.program === "directory";
+}
+
+async function frontendPrograms(
+  manager: ContainerManager,
+  { images, clipperRest }: ResolvedClusterSettings,
+  options: CallOptions,
+): Promise<FrontendPrograms> {
+  if (manager.capabilities.program === "directory") return directoryFrontends;
+  if (clipperRest) {
+    throw new UnsupportedError({
+      manager: manager.name,
+      what: "Clipper's REST interface without authentication, in a container's network",
+      hint: "leave clipperRest off: its routes answer to the token there",
+    });
+  }
+  const { sink, platform } = await imagePlatform(manager, options);
+  return imageFrontends({ sink, images, platform }, options);
+}
+
+/** @throws UnsupportedError where programs are images and the manager has nowhere to put them */
+export async function imagePlatform(
+  manager: ContainerManager,
+  options: CallOptions,
+): Promise<{ readonly sink: ImageSink; readonly platform: string }> {
+  const [platform] = (await manager.facts(options)).platforms;
+  if (manager.images === undefined || platform === undefined) {
+    throw new UnsupportedError({
+      manager: manager.name,
+      what: "images, because it says of no place to put them",
+      hint: "give it a registry",
+    });
+  }
+  return { sink: manager.images, platform };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "@clipper-serving/spec";
+import type { ImageNames } from "./image-names.js";
 
 /** How a cluster is made. Remembered with it, so that it comes back the same. */
 export interface ClusterSettings {
@@ -8,19 +9,22 @@ export interface ClusterSettings {
   readonly cacheBytes?: number;
   /** Serve Clipper's own REST interface (`/admin/…`) too; it has no authentication, so on loopback only. Default false. */
   readonly clipperRest?: boolean;
+  /** What the cluster's own images are built on, where programs are images. */
+  readonly images?: ImageNames;
 }
 
 export interface ResolvedClusterSettings {
   readonly ports: { readonly query?: number; readonly management?: number };
   readonly cacheBytes: number;
   readonly clipperRest: boolean;
+  readonly images: ImageNames;
 }
 
 const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 
 /** @throws InvalidArgumentError */
 export function resolveClusterSettings(settings: ClusterSettings = {}): ResolvedClusterSettings {
-  const { ports = {}, cacheBytes = DEFAULT_CACHE_BYTES, clipperRest = false } = settings;
+  const { ports = {}, cacheBytes = DEFAULT_CACHE_BYTES, clipperRest = false, images = {} } = settings;
   for (const [name, port] of Object.entries(ports)) {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new InvalidArgumentError({
@@ -44,5 +48,5 @@ export function resolveClusterSettings(settings: ClusterSettings = {}): Resolved
       expected: "a whole number of bytes",
     });
   }
-  return { ports, cacheBytes, clipperRest };
+  return { ports, cacheBytes, clipperRest, images };
 }

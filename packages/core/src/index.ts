@@ -34,4 +34,5 @@ export type {
   ReplicaState,
   ReplicaStatus,
 } from "./cluster-status.js";
+export type { ImageNames } from "./image-names.js";
 export type { PredictionInput, PredictionResult, PredictRequest } from "./prediction-client.js";

@@ -124,6 +124,7 @@ function checkRequest({
   labels = [],
   keepWarm = 1,
   command,
+  program,
 }: DeployModelRequest): void {
   checkName("model", model);
   checkName("version", version);
@@ -157,7 +158,7 @@ function checkRequest({
       });
     }
   }
-  if (command.length === 0) {
+  if (command.length === 0 && program.kind === "directory") {
     throw new InvalidArgumentError({
       argument: "command",
       value: command,

@@ -17,6 +17,11 @@ export interface PythonClosureOptions {
   readonly sample?: unknown;
   /** Interpreter to capture the function in. Default: `$VIRTUAL_ENV`, then `.venv` beside the file, then `python3`. */
   readonly python?: string;
+  /**
+   * Image to build on, where programs are images: your own, with whatever it holds besides Python of the minor that captures. Default: the cluster's for
+   * that minor. Left unread on plain processes.
+   */
+  readonly baseImage?: string;
   /** Default 1. */
   readonly replicas?: number;
   readonly labels?: readonly string[];

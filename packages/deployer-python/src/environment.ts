@@ -15,6 +15,12 @@ interface EnvironmentReport {
   readonly packages: number;
 }
 
+export interface Environment {
+  readonly directory: string;
+  /** Its interpreter. */
+  readonly python: string;
+}
+
 export interface EnvironmentRequest {
   readonly target: ModelVersion;
   /** Directory of the bundle, whose lock is installed. */
@@ -26,10 +32,9 @@ export interface EnvironmentRequest {
 
 /**
  * Makes the bundle's environment, or finds it made: one per lock and interpreter, shared by all versions that have the same.
- * @returns the environment's interpreter
  * @throws DeployError at step `environment`
  */
-export async function makeEnvironment(request: EnvironmentRequest, call: CallOptions): Promise<string> {
+export async function makeEnvironment(request: EnvironmentRequest, call: CallOptions): Promise<Environment> {
   const { target, bundle, manifest, python, workDirectory } = request;
   const environments = path.join(workDirectory, "environments");
   await mkdir(environments, { recursive: true });
@@ -61,5 +66,5 @@ export async function makeEnvironment(request: EnvironmentRequest, call: CallOpt
     state: reused ? "skipped" : "done",
     message: `environment of ${packages} packages ${reused ? "was there" : `made by ${maker}`}`,
   });
-  return path.join(directory, "bin", "python");
+  return { directory, python: path.join(directory, "bin", "python") };
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -7,10 +8,11 @@ import {
   BundleError,
   type BundleInfo,
   type CallOptions,
+  type DeployModelRequest,
   type DeployResult,
   type DeployTarget,
-  type ModelVersion,
-  UnsupportedError,
+  type PythonPlatform,
+  type PythonProgram,
   VersionExistsError,
 } from "@clipper-serving/spec";
 import { captureFunction } from "./capture.js";
@@ -36,26 +38,31 @@ export async function deployPythonClosure(
   call: CallOptions = {},
 ): Promise<DeployResult> {
   const resolved = resolveClosureOptions(options);
-  if (target.capabilities.program !== "directory") {
-    throw new UnsupportedError({ manager: target.cluster, what: "Python functions as directory programs" });
-  }
   const python = await findPython({
     python: resolved.python,
     functionFile: resolved.functionFile,
     signal: call.signal,
   });
+  const platform = await target.pythonPlatform(
+    {
+      pythonMinor: python.minor,
+      ...(resolved.baseImage === undefined ? {} : { baseImage: resolved.baseImage }),
+    },
+    call,
+  );
   const captured = await mkdtemp(path.join(tmpdir(), "clipper-bundle-"));
   try {
     const directory = path.join(captured, "bundle");
     const { digest } = await captureFunction({ ...resolved, python, directory }, call);
     const known = await target.getVersion(resolved, call);
-    if (known !== undefined && known.contentDigest !== digest) {
+    const contentDigest = contentDigestOf(digest, resolved);
+    if (known !== undefined && known.contentDigest !== contentDigest) {
       const { model, version } = resolved;
       throw new VersionExistsError({
         model,
         version,
         deployedDigest: known.contentDigest,
-        newDigest: digest,
+        newDigest: contentDigest,
       });
     }
     if (known?.isCurrent) {
@@ -73,7 +80,7 @@ export async function deployPythonClosure(
     }
     return await deployBundle(
       target,
-      { resolved, python, bundle: await target.bundles.put(directory, call) },
+      { resolved, python, platform, bundle: await target.bundles.put(directory, call) },
       call,
     );
   } finally {
@@ -84,30 +91,38 @@ export async function deployPythonClosure(
 interface BundleDeploy {
   readonly resolved: ResolvedClosureOptions;
   readonly python: Interpreter;
+  readonly platform: PythonPlatform;
   readonly bundle: BundleInfo;
 }
 
 async function deployBundle(
   target: DeployTarget,
-  { resolved, python, bundle }: BundleDeploy,
+  { resolved, python, platform, bundle }: BundleDeploy,
   call: CallOptions,
 ): Promise<DeployResult> {
   try {
-    const directory = (await target.bundles.get(bundle.digest, call))?.directory;
-    if (directory === undefined)
+    const kept = await target.bundles.get(bundle.digest, call);
+    if (kept === undefined)
       throw new BundleError({ message: `bundle ${bundle.digest} was put and is not there` });
     const environment = await makeEnvironment(
       {
         target: resolved,
-        bundle: directory,
-        manifest: bundle.manifest,
+        bundle: kept.directory,
+        manifest: kept.manifest,
         python,
         workDirectory: target.workDirectory,
       },
       call,
     );
-    const floor = await preflight({ target: resolved, environment, bundle: directory }, call);
-    return await target.deployModel(requestOf(resolved, bundle, directory, environment, floor), call);
+    const floor = await preflight(
+      { target: resolved, environment: environment.python, bundle: kept.directory },
+      call,
+    );
+    const program = await platform.program(
+      { bundle: kept, environment: environment.directory, pythonPath },
+      call,
+    );
+    return await target.deployModel(requestOf(resolved, bundle.digest, program, floor), call);
   } catch (error) {
     await forget(target, resolved, bundle.digest);
     throw error;
@@ -116,24 +131,12 @@ async function deployBundle(
 
 function requestOf(
   resolved: ResolvedClosureOptions,
-  bundle: BundleInfo,
-  directory: string,
-  environment: string,
+  digest: string,
+  program: PythonProgram,
   floor: readonly BatchFloor[] | undefined,
-) {
-  const {
-    model,
-    version,
-    inputType,
-    replicas,
-    labels,
-    batchSize,
-    keepWarm,
-    readyTimeoutMs,
-    resources,
-    overlay,
-    force,
-  } = resolved;
+): DeployModelRequest {
+  const { model, version, inputType } = resolved;
+  const { replicas, labels, batchSize, keepWarm, readyTimeoutMs, resources, overlay, force } = resolved;
   const optional = {
     replicas,
     labels,
@@ -149,24 +152,26 @@ function requestOf(
     model,
     version,
     inputType,
-    contentDigest: bundle.digest,
-    bundleDigest: bundle.digest,
-    program: { kind: "directory", path: directory },
-    command: [environment, "-m", "clipper_runtime.replica"],
-    env: { PYTHONPATH: pythonPath, CLIPPER_BUNDLE: directory, PYTHONUNBUFFERED: "1" },
-    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as Partial<
-      Pick<
-        ResolvedClosureOptions,
-        "replicas" | "labels" | "batchSize" | "keepWarm" | "readyTimeoutMs" | "overlay" | "force"
-      >
-    >),
-  } as const;
+    contentDigest: contentDigestOf(digest, resolved),
+    bundleDigest: digest,
+    ...program,
+    ...(Object.fromEntries(
+      Object.entries(optional).filter(([, value]) => value !== undefined),
+    ) as Partial<DeployModelRequest>),
+  };
+}
+
+/** The same bundle on another base is another model image. */
+function contentDigestOf(digest: string, { baseImage }: ResolvedClosureOptions): string {
+  if (baseImage === undefined) return digest;
+  return `sha256:${createHash("sha256").update(`${digest}\n${baseImage}`).digest("hex")}`;
 }
 
 /** Removes the bundle of a deploy that failed, unless a registered version is made of it. */
-async function forget(target: DeployTarget, version: ModelVersion, digest: string): Promise<void> {
+async function forget(target: DeployTarget, resolved: ResolvedClosureOptions, digest: string): Promise<void> {
   try {
-    if ((await target.getVersion(version))?.contentDigest !== digest) await target.bundles.remove(digest);
+    const known = await target.getVersion(resolved);
+    if (known?.contentDigest !== contentDigestOf(digest, resolved)) await target.bundles.remove(digest);
   } catch {
     // The deploy's own error says more; a bundle left behind is only disk, and the next deploy of it uses it.
   }

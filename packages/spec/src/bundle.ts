@@ -27,12 +27,24 @@ export interface BundleManifest extends ModelVersion {
   readonly pythonMinor: string;
   /** The exact version that wrote the pickle; also in the lock. */
   readonly cloudpickleVersion: string;
+  /** With `runtime: "pyspark"`, and only then: with `pythonMinor`, the triple that is locked, and how its model is loaded. */
+  readonly pyspark?: PysparkManifest;
   /** sha256 of `environment/lock.txt`, hex: the key under which its environment is kept. */
   readonly environmentDigest: string;
   /** One input as JSON, run before a version goes live and at each start of a replica; absent when none was given. */
   readonly sample?: unknown;
   /** Relative path, `/` between parts, to sha256 in hex, sorted by path; all files but manifest.json. */
   readonly files: Readonly<Record<string, string>>;
+}
+
+/** What a PySpark model needs of the place it is loaded in. Another version of any of them is refused, never tried. */
+export interface PysparkManifest {
+  /** `4.1.1`; also in the lock. */
+  readonly version: string;
+  /** `17`. */
+  readonly javaMajor: number;
+  /** The class whose `load` reads `model/`: `pyspark.ml.PipelineModel`. Always one of PySpark's own. */
+  readonly modelClass: string;
 }
 
 /** What a store knows of a bundle it holds. */

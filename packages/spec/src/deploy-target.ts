@@ -1,4 +1,4 @@
-import type { BundleStore } from "./bundle.js";
+import type { BundleInfo, BundleStore } from "./bundle.js";
 import type { CallOptions } from "./call-options.js";
 import type { ContainerManagerCapabilities, PlatformFacts } from "./container-manager.js";
 import type { ImageSink } from "./image.js";
@@ -19,6 +19,11 @@ export interface DeployTarget {
   readonly bundles: BundleStore;
   /** A directory on this machine where deployers keep what they make, such as environments. Exists. */
   readonly workDirectory: string;
+  /**
+   * What Python replicas run on here. Looks, and makes nothing, so that a function that cannot run here is refused before it is captured.
+   * @throws ClipperError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `IMAGE_NOT_FOUND`
+   */
+  pythonPlatform(request: PythonPlatformRequest, options?: CallOptions): Promise<PythonPlatform>;
   /** The version as it is registered, or undefined. */
   getVersion(target: ModelVersion, options?: CallOptions): Promise<RegisteredVersion | undefined>;
   deployModel(request: DeployModelRequest, options?: CallOptions): Promise<DeployResult>;
@@ -27,6 +32,29 @@ export interface DeployTarget {
   registerApplication(request: RegisterApplicationRequest, options?: CallOptions): Promise<void>;
   linkModelToApp(request: LinkRequest, options?: CallOptions): Promise<void>;
 }
+
+export interface PythonPlatformRequest {
+  /** Of the interpreter that captures: `3.11`. */
+  readonly pythonMinor: string;
+  /** Image to build on, where programs are images; default: the cluster's own for the minor. */
+  readonly baseImage?: string;
+}
+
+/** Makes programs of what a deployer made on this machine. */
+export interface PythonPlatform {
+  /** @returns what runs a replica of the bundle: the directories as they are, or an image that holds them */
+  program(request: PythonProgramRequest, options?: CallOptions): Promise<PythonProgram>;
+}
+
+export interface PythonProgramRequest {
+  readonly bundle: BundleInfo & { readonly directory: string };
+  /** Directory of a relocatable virtual environment made from the bundle's lock. */
+  readonly environment: string;
+  /** Directory that holds the package `clipper_runtime`. */
+  readonly pythonPath: string;
+}
+
+export type PythonProgram = Pick<DeployModelRequest, "program" | "command" | "env">;
 
 export interface RegisteredVersion extends ModelVersion {
   readonly inputType: InputType;
@@ -65,7 +93,7 @@ export interface DeployModelRequest extends ModelVersion {
   readonly contentDigest: string;
   readonly bundleDigest?: string;
   readonly program: WorkloadTemplate["program"];
-  /** Runs a replica: RPC 4, told by `CLIPPER_FRONTENDS`, `CLIPPER_INSTANCE` and `CLIPPER_SECRETS`. */
+  /** Empty with an image: the image's own. Runs a replica: RPC 4, told by `CLIPPER_FRONTENDS`, `CLIPPER_INSTANCE` and `CLIPPER_SECRETS`. */
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly resources?: WorkloadTemplate["resources"];

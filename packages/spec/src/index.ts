@@ -1,4 +1,4 @@
-export type { BundleInfo, BundleManifest, BundleStore } from "./bundle.js";
+export type { BundleInfo, BundleManifest, BundleStore, PysparkManifest } from "./bundle.js";
 export type { CallOptions, ProgressEvent } from "./call-options.js";
 export { checkWorkloadSpec } from "./check-workload.js";
 export type { Clock, Random } from "./clock.js";
@@ -24,6 +24,10 @@ export type {
   DeployResult,
   DeployTarget,
   LinkRequest,
+  PythonPlatform,
+  PythonPlatformRequest,
+  PythonProgram,
+  PythonProgramRequest,
   RegisterApplicationRequest,
   RegisteredApplication,
   RegisteredVersion,
