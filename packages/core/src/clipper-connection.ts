@@ -32,10 +32,12 @@ import {
   UnconnectedError,
   type VersionRecord,
 } from "@clipper-serving/spec";
+import { BackgroundControl } from "./background-control.js";
 import { createController } from "./cluster-controller.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
 import {
   findCluster,
+  hasOwnController,
   imagePlatform,
   type RunningCluster,
   startCluster,
@@ -84,6 +86,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   readonly #home: ClusterHome;
   readonly #origin: ContainerManagerOrigin | undefined;
   #connected: ConnectedCluster | undefined;
+  #control: BackgroundControl | undefined;
 
   constructor(manager: ContainerManager, options: ClipperConnectionOptions = {}) {
     const { cluster = "default", home = defaultHome(), origin = manager.origin } = options;
@@ -518,6 +521,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     const cluster = this.#ref;
     const controller = createController({ manager: this.#manager, cluster, management, secrets });
     await controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
+    // Where no controller runs beside the platform, this process is one for as long as it is connected.
+    const control = hasOwnController(this.#parts) ? undefined : new BackgroundControl(controller);
     const connected = {
       ...running,
       ref: cluster,
@@ -526,6 +531,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
       predictions: new PredictionClient(endpoints.query.url),
       controller,
     };
+    this.#control = control;
     this.#connected = connected;
     return connected;
   }
@@ -533,6 +539,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   async #letGo(): Promise<void> {
     const connected = this.#connected;
     this.#connected = undefined;
+    await this.#control?.stop();
+    this.#control = undefined;
     await Promise.all([connected?.management.close(), connected?.predictions.close()]);
   }
 }
