@@ -35,6 +35,8 @@ export async function bytecodeEntries(
   const kept = path.join(cacheDirectory, key.slice(0, 32));
   if (!(await isThere(kept))) {
     await mkdir(cacheDirectory, { recursive: true });
+    const message = `compiling the Python sources of /${place}`;
+    call.onProgress?.({ step: "image-assemble", state: "advanced", message });
     const temporary = await mkdtemp(path.join(cacheDirectory, "making-"));
     try {
       const parallel = content.entries.length > WORTH_ALL_CORES;
