@@ -27,6 +27,17 @@ export function milliseconds(value: string): number {
   return ms;
 }
 
+/** Gathers `frontend=REF` and `python:MINOR=REF`. @throws UsageError */
+export function imageOption(value: string, gathered: Record<string, string> = {}): Record<string, string> {
+  const match = /^(frontend|python:3\.\d+)=(\S+)$/.exec(value);
+  if (match?.[1] === undefined || match[2] === undefined) {
+    throw new UsageError(
+      "frontend=REF or python:MINOR=REF, such as python:3.11=registry.example/python:3.11",
+    );
+  }
+  return { ...gathered, [match[1]]: match[2] };
+}
+
 /**
  * JSON given as itself, as `@file`, or as `-` for standard input.
  * @throws InvalidArgumentError

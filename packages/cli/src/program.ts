@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { defineApp } from "./commands/app.js";
+import { defineController } from "./commands/controller.js";
 import { defineDeploy } from "./commands/deploy.js";
 import { defineDoctor } from "./commands/doctor.js";
 import { defineDown } from "./commands/down.js";
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     definePredict,
     defineModel,
     defineLogs,
+    defineController,
     defineDoctor,
   ]) {
     define(program);

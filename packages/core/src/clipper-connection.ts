@@ -138,11 +138,11 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   /**
    * Starts the cluster, or finds the one of this name that runs, and connects to it. What it remembers from before `stop()` comes back: applications,
    * models, replica counts. A start that was cut off is finished by the next one.
-   * @param settings default: those the cluster was made with, and each setting's own default for a new one
+   * @param settings each default: what the cluster was made with, and the setting's own default for a new one
    * @throws ManagerError (`PORT_TAKEN`, …), InvalidArgumentError, TimeoutError with the log of what did not come up
    */
   async start(settings?: ClusterSettings, options: CallOptions = {}): Promise<void> {
-    const resolved = settings === undefined ? await this.#settings() : resolveClusterSettings(settings);
+    const resolved = resolveClusterSettings({ ...(await this.#settings()), ...settings });
     const running = await startCluster(this.#parts, resolved, options);
     await waitForRevival(await this.#adopt(running, options), options);
   }

@@ -6,10 +6,11 @@ import { countOption, milliseconds, readJson } from "../option-values.js";
 
 interface DeployCommandOptions {
   readonly name: string;
-  readonly modelVersion: string;
+  readonly version: string;
   readonly inputType: string;
   readonly app?: string;
   readonly python?: string;
+  readonly baseImage?: string;
   readonly replicas?: number;
   readonly sample?: string;
   readonly defaultOutput?: string;
@@ -33,6 +34,7 @@ export function defineDeploy(program: Command): void {
       "--python <path>",
       "interpreter (default: $VIRTUAL_ENV, then .venv beside the file, then python3)",
     )
+    .option("--base-image <ref>", "image to build on, where programs are images (default: the cluster's)")
     .option("--replicas <n>", "running copies (default: 1)", countOption)
     .option("--sample <json>", "one input, tried before anything changes; @file and - are read")
     .option("--default-output <text>", "of an application that is registered (default: None)")
@@ -45,37 +47,30 @@ export function defineDeploy(program: Command): void {
     .option("--keep-warm <n>", "versions before this one that keep their replicas (default: 1)", countOption)
     .option("--ready-timeout-ms <ms>", "for the replicas to connect (default: 120000)", milliseconds)
     .option("--force", "although it is slower than an application's latency objective");
-  defineCommand<Omit<DeployCommandOptions, "modelVersion"> & { version: string }>(
-    command,
-    async (context, [reference = ""], options) => {
-      const {
-        app,
-        sample,
-        cluster: _cluster,
-        output: _output,
-        quiet: _quiet,
-        ...rest
-      } = options as typeof options & Record<"cluster" | "output" | "quiet", unknown>;
-      const request: EndpointOptions = {
-        ...rest,
-        function: reference,
-        ...(sample === undefined ? {} : { sample: await readJson("--sample", sample) }),
-      };
-      await using connection = await connect(context);
-      const deploy = app === undefined ? deployPythonClosure : createEndpoint;
-      const result = await deploy(
-        connection,
-        app === undefined ? request : { ...request, app },
-        context.call,
-      );
-      const url = app === undefined ? undefined : `${connection.endpoints.query.url}/${app}/predict`;
-      context.output.result(
-        { ...result, ...(app === undefined ? {} : { app, url }) },
-        `${result.model}:${result.version} ${result.unchanged ? "was deployed already" : "is deployed and current"}${
-          url === undefined ? "" : `\n  ${url}`
-        }`,
-      );
-      return undefined;
-    },
-  );
+  defineCommand<DeployCommandOptions>(command, async (context, [reference = ""], options) => {
+    const {
+      app,
+      sample,
+      cluster: _cluster,
+      output: _output,
+      quiet: _quiet,
+      ...rest
+    } = options as typeof options & Record<"cluster" | "output" | "quiet", unknown>;
+    const request: EndpointOptions = {
+      ...rest,
+      function: reference,
+      ...(sample === undefined ? {} : { sample: await readJson("--sample", sample) }),
+    };
+    await using connection = await connect(context);
+    const deploy = app === undefined ? deployPythonClosure : createEndpoint;
+    const result = await deploy(connection, app === undefined ? request : { ...request, app }, context.call);
+    const url = app === undefined ? undefined : `${connection.endpoints.query.url}/${app}/predict`;
+    context.output.result(
+      { ...result, ...(app === undefined ? {} : { app, url }) },
+      `${result.model}:${result.version} ${result.unchanged ? "was deployed already" : "is deployed and current"}${
+        url === undefined ? "" : `\n  ${url}`
+      }`,
+    );
+    return undefined;
+  });
 }

@@ -1,7 +1,8 @@
+import type { ClusterSettings } from "@clipper-serving/core";
 import type { Command } from "commander";
 import { openConnection } from "../command-context.js";
 import { defineCommand } from "../define-command.js";
-import { portOption } from "../option-values.js";
+import { imageOption, portOption } from "../option-values.js";
 
 interface UpOptions {
   readonly manager?: string;
@@ -9,6 +10,7 @@ interface UpOptions {
   readonly managementPort?: number;
   readonly cacheBytes?: number;
   readonly clipperRest?: boolean;
+  readonly image?: Readonly<Record<string, string>>;
 }
 
 export function defineUp(program: Command): void {
@@ -22,24 +24,15 @@ export function defineUp(program: Command): void {
     .option("--query-port <port>", "exact port for predictions", portOption)
     .option("--management-port <port>", "exact port for management", portOption)
     .option("--cache-bytes <bytes>", "prediction cache of the query frontend", Number)
-    .option("--clipper-rest", "serve Clipper's own /admin REST interface too, without authentication");
+    .option("--clipper-rest", "serve Clipper's own /admin REST interface too, without authentication")
+    .option(
+      "--image <name=ref>",
+      "image to build on, where programs are images: frontend=REF or python:MINOR=REF; may be repeated",
+      imageOption,
+    );
   defineCommand<UpOptions>(command, async (context, _args, options) => {
-    const { queryPort, managementPort, cacheBytes, clipperRest } = options;
     await using connection = await openConnection(context, options.manager);
-    const given = {
-      ...(queryPort === undefined && managementPort === undefined
-        ? {}
-        : {
-            ports: {
-              ...(queryPort === undefined ? {} : { query: queryPort }),
-              ...(managementPort === undefined ? {} : { management: managementPort }),
-            },
-          }),
-      ...(cacheBytes === undefined ? {} : { cacheBytes }),
-      ...(clipperRest === undefined ? {} : { clipperRest }),
-    };
-    // Without options of its own a cluster comes back as it was made.
-    await connection.start(Object.keys(given).length === 0 ? undefined : given, context.call);
+    await connection.start(settingsOf(options), context.call);
     const { cluster, manager, endpoints } = await connection.status(context.call);
     context.output.result(
       { cluster, manager, endpoints },
@@ -47,4 +40,34 @@ export function defineUp(program: Command): void {
     );
     return undefined;
   });
+}
+
+/** Only what was given: the rest stays as the cluster was made. */
+function settingsOf({
+  queryPort,
+  managementPort,
+  cacheBytes,
+  clipperRest,
+  image,
+}: UpOptions): ClusterSettings {
+  const ports = {
+    ...(queryPort === undefined ? {} : { query: queryPort }),
+    ...(managementPort === undefined ? {} : { management: managementPort }),
+  };
+  return {
+    ...(Object.keys(ports).length === 0 ? {} : { ports }),
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
+    ...(clipperRest === undefined ? {} : { clipperRest }),
+    ...(image === undefined ? {} : { images: imagesOf(image) }),
+  };
+}
+
+function imagesOf({
+  frontend,
+  ...rest
+}: Readonly<Record<string, string>>): NonNullable<ClusterSettings["images"]> {
+  const python = Object.fromEntries(
+    Object.entries(rest).map(([name, ref]) => [name.slice("python:".length), ref]),
+  );
+  return { ...(frontend === undefined ? {} : { frontend }), python };
 }
