@@ -1,5 +1,7 @@
-import { get } from "node:http";
 import type { Address } from "@clipper-serving/spec";
+
+// Imported, the module would evaluate every export it has, one of which loads a whole WebSocket client: half of a supervisor's start.
+const { get } = process.getBuiltinModule("node:http");
 
 const PROBE_TIMEOUT_MS = 1_000;
 

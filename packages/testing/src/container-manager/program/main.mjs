@@ -2,9 +2,11 @@
 // It is not part of any module: a platform runs it as `node main.mjs`, in this directory or in an image that holds it.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, get } from "node:http";
 import { Socket } from "node:net";
 import { join } from "node:path";
+
+// Imported, the module would evaluate every export it has, one of which loads a whole WebSocket client: 50 ms of each start.
+const { createServer, get } = process.getBuiltinModule("node:http");
 
 const {
   TINY_VERSION = "1",
