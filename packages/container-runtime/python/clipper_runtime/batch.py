@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -59,15 +60,20 @@ class BatchRunner:
         """Answers every item exactly once. `arrived_nanos`: `time.monotonic_ns()` when the batch was read.
 
         A batch that raises is called again in halves, and one of the wrong length singly, each while its time
-        lasts.
+        lasts, and the time that the model's runtime allows.
         """
         waiting: deque[Sequence[Item]] = deque([items])
-        again = ""  # why an item that is expired now was not answered by its first call
+        again, again_kind = "", ""  # why, and as what, an item failed that is to be called again
+        retry_until = math.inf
         while waiting:
             chosen = waiting.popleft()
             now = time.monotonic_ns()
             dropped = Answer(queue_micros=(now - arrived_nanos) // 1000)
             chosen, values = self._ready(chosen, cancelled, again, dropped)
+            if again and time.monotonic() >= retry_until:
+                for item in chosen:
+                    dropped.fail(item, again_kind, f"no time was left to call it alone after {again}")
+                chosen = ()
             if dropped.ids:
                 yield dropped
             if not chosen:
@@ -81,7 +87,8 @@ class BatchRunner:
                 answer.service_micros = (time.monotonic_ns() - started) // 1000
                 outputs = check_outputs(result, len(chosen))
             except WrongShapeError as wrong:
-                again = str(wrong)
+                again, again_kind = str(wrong), "bad_output"
+                retry_until = self._retry_until(retry_until)
                 if wrong.returned is not None and len(chosen) > 1:
                     waiting.extendleft([item] for item in reversed(chosen))
                     continue
@@ -99,7 +106,8 @@ class BatchRunner:
                 values = result = outputs = None  # views into the frame end here
             if error is not None:
                 self._on_raised(error, chosen)
-                again = describe_exception(error, 1024)
+                again, again_kind = describe_exception(error, 1024), "model_error"
+                retry_until = self._retry_until(retry_until)
                 error.__traceback__ = None  # its frames hold the inputs
                 error = None
                 if len(chosen) > 1:
@@ -108,6 +116,10 @@ class BatchRunner:
                     continue
                 answer.fail(chosen[0], "model_error", again)
             yield answer
+
+    def _retry_until(self, so_far: float) -> float:
+        """The first failure of a batch decides, seconds of the monotonic clock."""
+        return min(so_far, time.monotonic() + self._model.loaded.retry_seconds)
 
     def _ready(
         self, items: Sequence[Item], cancelled: Cancelled, again: str, dropped: Answer

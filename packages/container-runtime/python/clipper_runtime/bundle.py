@@ -18,6 +18,8 @@ FUNCTION = "function.pkl"
 MODULES = "modules"
 LOCK = "environment/lock.txt"
 ENVIRONMENT_REPORT = "environment/report.json"
+#: A directory that a framework wrote itself; there only where the manifest's `runtime` reads one.
+MODEL = "model"
 
 #: Clipper's spellings of its five input types.
 INPUT_TYPE_ALIASES: Mapping[str, str] = {
@@ -176,6 +178,8 @@ def _check_manifest(path: Path, manifest: Any) -> None:
     fields = {"pickle": ("file",), "reference": ("module", "function")}.get(kind)
     if fields is None or not all(isinstance(entry.get(name), str) for name in fields):
         raise _invalid(f"{path} has no usable entry: {entry!r}")
+    if manifest["runtime"] == "pyspark":
+        _check_pyspark(path, manifest.get("pyspark"))
     files = manifest.get("files")
     if not isinstance(files, dict):
         raise _invalid(f"{path} names no files")
@@ -194,6 +198,15 @@ def _check_manifest(path: Path, manifest: Any) -> None:
             raise _invalid(f"{path} gives no sha256 for {name!r}")
     if LOCK not in files or (kind == "pickle" and entry["file"] not in files):
         raise _invalid(f"{path} does not name {LOCK} and the pickle among its files")
+
+
+def _check_pyspark(path: Path, locked: Any) -> None:
+    kinds = {"version": str, "javaMajor": int, "modelClass": str}
+    if not isinstance(locked, dict) or any(type(locked.get(key)) is not kind for key, kind in kinds.items()):
+        raise _invalid(f"{path} does not lock {', '.join(kinds)} of a PySpark model: {locked!r}")
+    # loading runs the class's own code: nobody else's is run because a manifest says so
+    if re.fullmatch(r"pyspark(\.[A-Za-z_]\w*)+", locked["modelClass"]) is None:
+        raise _invalid(f"{path} has model class {locked['modelClass']!r}, which is not one of PySpark's")
 
 
 def _verify_file(root: Path, name: str, digest: str) -> None:

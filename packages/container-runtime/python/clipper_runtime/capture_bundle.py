@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from clipper_runtime.bundle import (
     INPUT_TYPE_ALIASES,
     LOCK,
     MANIFEST,
+    MODEL,
     MODULES,
     canonical_json,
     file_digest,
@@ -43,6 +44,20 @@ NO_SAMPLE: Any = object()
 
 
 @dataclass(frozen=True)
+class SavedModel:
+    """A model that a framework writes itself, beside the function.
+
+    `write` is given a directory that is not there yet; `modules` are those that loading the model imports;
+    `manifest` is added to the bundle's.
+    """
+
+    runtime: str
+    manifest: Mapping[str, Any]
+    modules: Sequence[str]
+    write: Callable[[Path], None]
+
+
+@dataclass(frozen=True)
 class CaptureRequest:
     """What to capture.
 
@@ -57,6 +72,7 @@ class CaptureRequest:
     sample: Any = NO_SAMPLE
     reference: tuple[str, str] | None = None
     by_value: types.ModuleType | None = None
+    model: SavedModel | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +154,9 @@ class _Capture:
         else:
             entry = {"kind": "pickle", "file": FUNCTION}
             self._pickle()
+        model = request.model
+        for module in model.modules if model else ():
+            self._walk.add(module, "model", MODEL)
         if self._walk.missing:
             self._refuse_missing()
         copied = copy_local_modules(self._walk.local, self._target / MODULES)
@@ -149,12 +168,15 @@ class _Capture:
             )
         self._warn_of_rerun()
         lock = self._write_environment()
+        if model is not None:
+            model.write(self._target / MODEL)
         manifest: dict[str, Any] = {
             "model": request.name,
             "version": request.version,
             "inputType": self._input_type,
             "entry": entry,
-            "runtime": "python",
+            "runtime": model.runtime if model else "python",
+            **(model.manifest if model else {}),
             "pythonMinor": "%d.%d" % sys.version_info[:2],
             "cloudpickleVersion": self._cloudpickle_version,
             "environmentDigest": file_digest(self._target / LOCK),
@@ -216,7 +238,9 @@ class _Capture:
         return Failure(
             "NOT_PICKLABLE",
             f"{path} is a {kind}, which cannot be pickled: {reason}",
-            hint="make it inside the function when it is first called, or hand over what it is made from",
+            hint="use the session and the model that the function is called with"
+            if kind.startswith(("pyspark.", "py4j."))
+            else "make it inside the function when it is first called, or hand over what it is made from",
             facts={"path": path, "type": kind, "reason": reason},
         )
 

@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _capture(options: argparse.Namespace) -> Mapping[str, Any]:
-    sample = _read_sample(options.sample)
+    sample = read_sample(options.sample)
     check_request(options.name, options.version, options.input_type, sample)
     cloudpickle_version = choose_cloudpickle()
     target = load_target(options.function)
@@ -38,7 +38,7 @@ def _capture(options: argparse.Namespace) -> Mapping[str, Any]:
     return capture_bundle(request, Path(options.output), cloudpickle_version).to_json()
 
 
-def _read_sample(text: str | None) -> Any:
+def read_sample(text: str | None) -> Any:
     if text is None:
         return NO_SAMPLE
     try:

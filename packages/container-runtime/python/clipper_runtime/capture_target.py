@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,8 @@ class CaptureTarget:
     file: str | None
 
 
-def load_target(text: str) -> CaptureTarget:
-    """Runs the file once, or imports the module, and finds the function.
+def load_target(text: str, parameters: Sequence[str] = ("inputs",)) -> CaptureTarget:
+    """Runs the file once, or imports the module, and finds the function, which takes those parameters.
 
     Raises Failure: FUNCTION_NOT_FOUND, MODULE_MISSING, USER_CODE_RAISED, CAPTURE_FAILED (it cannot serve).
     """
@@ -41,15 +42,15 @@ def load_target(text: str) -> CaptureTarget:
     else:
         if os.getcwd() not in sys.path and "" not in sys.path:
             sys.path.insert(0, os.getcwd())
-        module = _run(source, lambda: importlib.import_module(source))
+        module = run_users_code(source, lambda: importlib.import_module(source))
         file = None
     function = _find(module, name, source)
-    check_function(function, name)
+    check_function(function, name, parameters)
     return CaptureTarget(function, module.__name__, name, file)
 
 
-def check_function(function: Any, name: str) -> None:
-    """Raises Failure CAPTURE_FAILED for what is async, or takes no single argument."""
+def check_function(function: Any, name: str, parameters: Sequence[str] = ("inputs",)) -> None:
+    """Raises Failure CAPTURE_FAILED for what is async, or cannot be called with those parameters."""
     if not callable(function):
         raise Failure("CAPTURE_FAILED", f"{name} is a {type(function).__name__}, which cannot be called")
     call = function if inspect.isroutine(function) else getattr(type(function), "__call__", None)  # noqa: B004
@@ -63,18 +64,18 @@ def check_function(function: Any, name: str) -> None:
             raise Failure(
                 "CAPTURE_FAILED",
                 f"{name} is {kind}",
-                hint="write a plain function that takes a list of inputs and returns a list of strings",
+                hint=f"write a plain function: {name}({', '.join(parameters)})",
             )
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         return  # written in C: it does not say what it takes
     try:
-        signature.bind([])
+        signature.bind(*parameters)
     except TypeError as error:
         raise Failure(
             "CAPTURE_FAILED",
-            f"{name}{signature} cannot be called with one argument, the list of inputs: {error}",
+            f"{name}{signature} cannot be called as {name}({', '.join(parameters)}): {error}",
         ) from error
 
 
@@ -95,11 +96,12 @@ def _run_file(path: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     loader = spec.loader
-    _run(path, lambda: loader.exec_module(module))
+    run_users_code(path, lambda: loader.exec_module(module))
     return module
 
 
-def _run(source: str, run: Any) -> Any:
+def run_users_code(source: str, run: Callable[[], Any]) -> Any:
+    """What `run` returns. Raises Failure MODULE_MISSING, FUNCTION_NOT_FOUND or USER_CODE_RAISED."""
     try:
         return run()
     except ModuleNotFoundError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import pickle
 import sys
 from collections.abc import Callable, Mapping
@@ -14,16 +15,36 @@ from clipper_runtime.failure import Failure, describe_exception
 from clipper_runtime.inputs import InputReader, numpy_for
 
 Function = Callable[[list], Any]
+#: Told in one sentence that the model can answer no more in this process.
+OnLost = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a runtime makes of a bundle.
+
+    `call` takes one value per input and returns what the function does; `close` frees what it holds.
+    `watch` is told of whom to tell when what it holds is lost. `retry_seconds`: how long after its first
+    failure a batch is called again in parts, where a call costs much however small it is.
+    """
+
+    call: Function
+    close: Callable[[], None] = lambda: None
+    watch: Callable[[OnLost], None] = lambda on_lost: None
+    retry_seconds: float = math.inf
 
 
 @dataclass(frozen=True)
 class Model:
-    """`call` takes one value per input and returns what the function does; `close` frees what it holds."""
+    """A bundle's function, with what reads its inputs."""
 
     bundle: Bundle
-    call: Function
     inputs: InputReader
-    close: Callable[[], None]
+    loaded: Loaded
+
+    @property
+    def call(self) -> Function:
+        return self.loaded.call
 
 
 def load_model(bundle: Bundle) -> Model:
@@ -41,8 +62,8 @@ def load_model(bundle: Bundle) -> Model:
             "BUNDLE_INVALID",
             f"the bundle's runtime is {bundle.manifest['runtime']!r}; known are {', '.join(_RUNTIMES)}",
         )
-    call, close = load(bundle)
-    return Model(bundle, call, InputReader(bundle.input_type, numpy_for(bundle.locked(), sys.modules)), close)
+    loaded = load(bundle)
+    return Model(bundle, InputReader(bundle.input_type, numpy_for(bundle.locked(), sys.modules)), loaded)
 
 
 def check_python(bundle: Bundle) -> None:
@@ -96,9 +117,15 @@ def module_missing(error: ImportError) -> Failure:
     return Failure("MODULE_MISSING", describe_exception(error), hint=hint, facts={"module": module})
 
 
-def _load_python(bundle: Bundle) -> tuple[Function, Callable[[], None]]:
-    return load_function(bundle), lambda: None
+def _load_python(bundle: Bundle) -> Loaded:
+    return Loaded(load_function(bundle))
+
+
+def _load_pyspark(bundle: Bundle) -> Loaded:
+    from clipper_runtime.pyspark_runtime import load_pyspark
+
+    return load_pyspark(bundle, load_function)
 
 
 #: How each `runtime` of a manifest gets its callable.
-_RUNTIMES: Mapping[str, Callable[[Bundle], tuple[Function, Callable[[], None]]]] = {"python": _load_python}
+_RUNTIMES: Mapping[str, Callable[[Bundle], Loaded]] = {"python": _load_python, "pyspark": _load_pyspark}

@@ -43,7 +43,7 @@ def preflight(directory: str, warn: Callable[[str], None]) -> Mapping[str, Any]:
         outputs, _ = try_sample(model, 1, warn)
         try_sample(model, 2, warn)
         floor = [_floor(model, size) for size in _FLOOR_BATCH_SIZES]
-    model.close()
+    model.loaded.close()
     return {"loadMicros": load_micros, "floor": floor, "outputs": outputs}
 
 

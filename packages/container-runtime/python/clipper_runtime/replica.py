@@ -34,16 +34,22 @@ from clipper_runtime.shutdown_watch import ShutdownWatch
 from clipper_runtime.trial import try_sample
 
 EXIT_MODULE_MISSING, EXIT_BUNDLE_INVALID, EXIT_SAMPLE_FAILED, EXIT_REJECTED, EXIT_HANG = 3, 4, 5, 64, 70
+EXIT_SPARK = 71
 
 _EXIT_STATUS = {
     "MODULE_MISSING": EXIT_MODULE_MISSING,
     "BUNDLE_INVALID": EXIT_BUNDLE_INVALID,
     "PYTHON_MISMATCH": EXIT_BUNDLE_INVALID,
+    "PYSPARK_MISMATCH": EXIT_BUNDLE_INVALID,
+    "JAVA_MISMATCH": EXIT_BUNDLE_INVALID,
+    "JAVA_MISSING": EXIT_BUNDLE_INVALID,
     "INVALID_SAMPLE": EXIT_SAMPLE_FAILED,
     "PREFLIGHT_FAILED": EXIT_SAMPLE_FAILED,
     "BAD_OUTPUT": EXIT_SAMPLE_FAILED,
     "RPC_REJECTED": EXIT_REJECTED,
     "HANG": EXIT_HANG,
+    "SPARK_FAILED": EXIT_SPARK,
+    "SPARK_LOST": EXIT_SPARK,
 }
 #: A frontend that does not say within this time that it heard DRAIN is not waited for.
 _DRAIN_SECONDS = 2.0
@@ -239,10 +245,11 @@ def main() -> int:
             log(line)
         log(f"{failure.code}: {failure.message}")
         return _EXIT_STATUS[failure.code]
+    model.loaded.watch(lambda reason: end_process("SPARK_LOST", reason))
     replica = Replica(model, settings)
     watch.serve(replica.drain)
     replica.run()
-    model.close()
+    model.loaded.close()
     log("drained")
     return 0
 

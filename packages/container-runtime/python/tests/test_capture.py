@@ -349,10 +349,10 @@ class Refusals(CaptureTest):
             "async def predict(inputs): return inputs": "async",
             "def predict(inputs): yield 'a'": "generator",
             "predict = 42": "int",
-            "def predict(): return []": "one argument",
-            "def predict(a, b): return []": "one argument",
-            "def predict(inputs, *, key): return []": "one argument",
-            "class predict:\n    pass": "one argument",
+            "def predict(): return []": "called as predict(inputs)",
+            "def predict(a, b): return []": "called as predict(inputs)",
+            "def predict(inputs, *, key): return []": "called as predict(inputs)",
+            "class predict:\n    pass": "called as predict(inputs)",
         }
         for source, word in cases.items():
             with self.subTest(source):
