@@ -265,6 +265,19 @@ const CATALOGUE: readonly Row[] = [
     status: 200,
   },
   {
+    what: "P37 fetch's type of a string",
+    headers: { "content-type": "text/plain;charset=UTF-8" },
+    body: SMALL,
+    status: 200,
+  },
+  {
+    what: "P37 text from a page",
+    headers: { "content-type": "text/plain", origin: "http://localhost" },
+    body: SMALL,
+    status: 415,
+    code: "UNSUPPORTED_MEDIA_TYPE",
+  },
+  {
     what: "P37 a form from a page",
     headers: { "content-type": "application/x-www-form-urlencoded", origin: "http://localhost" },
     body: SMALL,

@@ -1,5 +1,25 @@
 import type { EdgeFault, EdgeLimits } from "./http-edge.js";
 
+/**
+ * Reads one header after another into a string, and gives the last one again where the bytes are the same: callers on one connection repeat
+ * themselves, and comparing is cheaper than a new string.
+ */
+class RepeatedText {
+  #bytes: Buffer = Buffer.alloc(0);
+  #text = "";
+
+  read(chunk: Buffer, from: number, to: number): string {
+    const bytes = this.#bytes;
+    let same = to - from === bytes.length;
+    for (let at = from; same && at < to; at += 1) same = chunk[at] === bytes[at - from];
+    if (!same) {
+      this.#bytes = Buffer.from(chunk.subarray(from, to));
+      this.#text = chunk.toString("latin1", from, to);
+    }
+    return this.#text;
+  }
+}
+
 /** The headers an edge looks at, by their names in lower case. */
 const NAMES = [
   "host",
@@ -28,6 +48,9 @@ const LONGEST_NAME = BY_LENGTH.length - 1;
 export class RequestHead {
   readonly #limits: EdgeLimits;
   readonly #name = Buffer.alloc(LONGEST_NAME);
+  readonly #lastTarget = new RepeatedText();
+  readonly #lastHost = new RepeatedText();
+  readonly #lastType = new RepeatedText();
   #nameLength = 0;
   #inValue = false;
   #field: HeaderName | undefined;
@@ -71,8 +94,8 @@ export class RequestHead {
 
   addTarget(chunk: Buffer, from: number, to: number): EdgeFault | undefined {
     if (this.target.length + to - from > this.#limits.maxTargetBytes) return "target_too_long";
-    const piece = chunk.toString("latin1", from, to);
-    this.target = this.target === "" ? piece : this.target + piece;
+    if (this.target === "") this.target = this.#lastTarget.read(chunk, from, to);
+    else this.target += chunk.toString("latin1", from, to);
     return undefined;
   }
 
@@ -98,7 +121,8 @@ export class RequestHead {
       this.#field = this.#known();
       if (this.#field === "host") this.#hosts += 1;
     }
-    if (this.#field !== undefined) this.#add(this.#field, chunk.toString("latin1", from, to), continued);
+    if (this.#field !== undefined)
+      this.#add(this.#field, this.#text(this.#field, chunk, from, to), continued);
     return this.#count(to - from);
   }
 
@@ -119,6 +143,12 @@ export class RequestHead {
       if (at === bytes.length) return name;
     }
     return undefined;
+  }
+
+  #text(name: HeaderName, chunk: Buffer, from: number, to: number): string {
+    if (name === "host") return this.#lastHost.read(chunk, from, to);
+    if (name === "content-type") return this.#lastType.read(chunk, from, to);
+    return chunk.toString("latin1", from, to);
   }
 
   /** A header given twice is joined by a comma, as HTTP has it; a value cut in two is put together. */

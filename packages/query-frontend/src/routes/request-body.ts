@@ -8,19 +8,22 @@ const MAX_RATIO = 100;
 /** A batch of zeros shrinks more than a hundredfold without being an attack. */
 const ALWAYS_ALLOWED = 1024 * 1024;
 
+/** What clients say when their callers said nothing. */
+const UNSAID_TYPES: ReadonlySet<string> = new Set(["application/x-www-form-urlencoded", "text/plain"]);
+
 const gunzipAsync = promisify(gunzip);
 
 /**
- * Refuses what is not JSON by its own account. Nothing said, and what curl says of `-d`, is taken for JSON, as Clipper did; a form only from
- * where no web page sends it.
+ * Refuses what is not JSON by its own account. Nothing said, and what curl says of `-d` and `fetch` of a string, is taken for JSON, as Clipper did; but
+ * not from a web page, which may send those two anywhere without asking.
  * @throws RequestError `UNSUPPORTED_MEDIA_TYPE`
  */
 export function checkContentType({ contentType, origin }: EdgeRequest): void {
   if (contentType === undefined || contentType === "application/json") return;
   const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
-  const isForm = type === "application/x-www-form-urlencoded" && origin === undefined;
+  const isUnsaid = UNSAID_TYPES.has(type) && origin === undefined;
   const isJson = type === "" || type === "application/json" || /^application\/[\w.+-]+\+json$/.test(type);
-  if (!isJson && !isForm) {
+  if (!isJson && !isUnsaid) {
     throw new RequestError("UNSUPPORTED_MEDIA_TYPE", "the body should be application/json");
   }
   const charset = parameters.find((parameter) => parameter.startsWith("charset="));

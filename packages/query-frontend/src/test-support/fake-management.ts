@@ -64,10 +64,6 @@ export class FakeManagement {
     return [...this.#records.values()];
   }
 
-  get streams(): number {
-    return this.#streams.size;
-  }
-
   endStreams(): void {
     for (const stream of this.#streams) stream.destroy();
   }

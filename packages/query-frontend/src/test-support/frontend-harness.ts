@@ -7,7 +7,7 @@ import { pino } from "pino";
 import { expect } from "vitest";
 import { createLlhttpEdge } from "../edge/llhttp-edge.js";
 import { type RawAnswer, RawClient } from "../edge/test-support/raw-client.js";
-import { QueryFrontend, type QueryFrontendOptions } from "../query-frontend.js";
+import { QueryFrontend } from "../query-frontend.js";
 import { FakeManagement, TOKEN } from "./fake-management.js";
 import { applicationRecord, put, versionRecord } from "./records.js";
 
@@ -33,34 +33,43 @@ export class FrontendHarness {
     this.logLines = logLines;
   }
 
-  static async start({
-    directory: given,
-    management: givenManagement,
-    ...options
-  }: Partial<QueryFrontendOptions> & {
-    directory?: string;
-    management?: never;
-  } = {}): Promise<FrontendHarness> {
-    const directory = given ?? (await mkdtemp(join(tmpdir(), "clipper-qf-")));
-    const management = givenManagement ?? new FakeManagement();
+  static async start(): Promise<FrontendHarness> {
+    const directory = await mkdtemp(join(tmpdir(), "clipper-qf-"));
+    const management = new FakeManagement();
+    const harness = FrontendHarness.#create(management, directory, { management: await management.start() });
+    harness.address = (await harness.frontend.start()).query;
+    await harness.until("/readyz", 200);
+    return harness;
+  }
+
+  /** A frontend that starts with the same volume, its management frontend away; the caller stops it. */
+  async another({ rpcElsewhere = false } = {}): Promise<FrontendHarness> {
+    const harness = FrontendHarness.#create(this.management, this.directory, {
+      management: { kind: "unix", path: join(this.directory, "nobody") },
+      ...(rpcElsewhere ? { rpc: "elsewhere.sock" } : {}),
+    });
+    harness.address = (await harness.frontend.start()).query;
+    return harness;
+  }
+
+  static #create(
+    management: FakeManagement,
+    directory: string,
+    { management: address, rpc = "rpc.sock" }: { management: Address; rpc?: string },
+  ): FrontendHarness {
     const logLines: Record<string, unknown>[] = [];
-    const log = pino({ level: "debug" }, { write: (line: string) => logLines.push(JSON.parse(line)) });
     const frontend = new QueryFrontend({
       id: "qf-1",
       listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
-      rpcAddresses: [`unix:${join(directory, "rpc.sock")}`],
-      management: { address: await management.start(), token: async () => TOKEN },
+      rpcAddresses: [`unix:${join(directory, rpc)}`],
+      management: { address, token: async () => TOKEN },
       volume: directory,
-      log,
+      log: pino({ level: "debug" }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
       clock: systemClock,
       createEdge: createLlhttpEdge,
       watchTimes: { idleMs: 400, minBackoffMs: 5, maxBackoffMs: 20 },
-      ...options,
     });
-    const harness = new FrontendHarness(management, frontend, directory, logLines);
-    harness.address = (await frontend.start()).query;
-    await harness.until("/readyz", 200);
-    return harness;
+    return new FrontendHarness(management, frontend, directory, logLines);
   }
 
   /** An application, its model at version 1, and one replica; resolves when a query would find it. */

@@ -138,7 +138,8 @@ export function describeEdge(name: string, create: CreateHttpEdge): void {
       request.answer({ status: 200, body: request.body.toString("latin1") });
     };
 
-    it.each(TABLE)("answers %s", async (_what, bytes, status, fault) => {
+    it.each(TABLE.map((row) => ({ row, what: row[0] })))("answers $what", async ({ row }) => {
+      const [, bytes, status, fault] = row;
       const seen: EdgeRequest[] = [];
       const { client } = await start((request) => {
         seen.push(request);
