@@ -41,8 +41,13 @@ export class LocalCluster implements AsyncDisposable {
 
   static async up(name = "e2e"): Promise<LocalCluster> {
     const cluster = new LocalCluster(await pythonEnvironment(), name);
-    await cluster.up();
-    return cluster;
+    try {
+      await cluster.up();
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async up(): Promise<void> {
