@@ -1,88 +1,31 @@
-import path from "node:path";
-import { checkName, type InputType, InvalidArgumentError, parseInputType } from "@clipper-serving/spec";
+import {
+  functionFileOf,
+  type ModelOptions,
+  type ResolvedModelOptions,
+  resolveModelOptions,
+} from "./model-options.js";
 
-export interface PythonClosureOptions {
-  /** Name of the model. */
-  readonly name: string;
-  /** Default `"1"`. A number is read as its text. */
-  readonly version?: string | number;
-  /** `integers`, `floats`, `doubles`, `strings` or `bytes`, or one of Clipper's shorter spellings. */
-  readonly inputType: InputType | (string & {});
+export interface PythonClosureOptions extends ModelOptions {
   /**
    * What answers: `path/to/file.py:function` or `package.module:function`. It takes a list of inputs and returns a list of as many strings. The file is
    * executed once, here, and the function pickled with all it refers to, so that replicas do not train again.
    */
   readonly function: string;
-  /** One input as JSON. With it the function is tried in its own environment before anything changes, and its latency measured. */
-  readonly sample?: unknown;
-  /** Interpreter to capture the function in. Default: `$VIRTUAL_ENV`, then `.venv` beside the file, then `python3`. */
-  readonly python?: string;
-  /**
-   * Image to build on, where programs are images: your own, with whatever it holds besides Python of the minor that captures. Default: the cluster's for
-   * that minor. Left unread on plain processes.
-   */
-  readonly baseImage?: string;
-  /** Default 1. */
-  readonly replicas?: number;
-  readonly labels?: readonly string[];
-  /** Largest batch; default −1: found by the frontend within the latency objective. */
-  readonly batchSize?: number;
-  /** How many versions before this one keep their replicas. Default 1. */
-  readonly keepWarm?: number;
-  /** Default 120,000 ms. */
-  readonly readyTimeoutMs?: number;
-  readonly resources?: { readonly cpus?: number; readonly memoryBytes?: number; readonly gpus?: number };
-  /** Typed extras of the container manager's package. */
-  readonly overlay?: unknown;
-  /** Become current although an application's objective is below the measured floor. Default false. */
-  readonly force?: boolean;
 }
 
-export interface ResolvedClosureOptions extends Omit<PythonClosureOptions, "name" | "version"> {
-  readonly model: string;
-  readonly version: string;
-  readonly inputType: InputType;
+export interface ResolvedClosureOptions
+  extends Omit<PythonClosureOptions, "name" | "version" | "inputType">,
+    ResolvedModelOptions {
   /** Of `file.py:function`, absolute; undefined for `package.module:function`. */
   readonly functionFile: string | undefined;
 }
 
 /** Checks everything that can be checked before anything is done. @throws InvalidNameError, InvalidArgumentError */
 export function resolveClosureOptions(options: PythonClosureOptions): ResolvedClosureOptions {
-  const { name, version = "1", ...rest } = options;
-  const inputType = parseInputType(options.inputType);
-  if (inputType === undefined) {
-    throw new InvalidArgumentError({
-      argument: "inputType",
-      value: options.inputType,
-      expected: "integers, floats, doubles, strings or bytes",
-    });
-  }
-  const versionText = typeof version === "number" && Number.isInteger(version) ? String(version) : version;
+  const { name: _name, ...rest } = options;
   return {
     ...rest,
-    model: checkName("model", name),
-    version: checkName("version", versionText),
-    inputType,
-    functionFile: checkFunction(options.function),
+    ...resolveModelOptions(options),
+    functionFile: functionFileOf("function", options.function),
   };
-}
-
-function checkFunction(reference: unknown): string | undefined {
-  const match = typeof reference === "string" ? /^(.+):([A-Za-z_]\w*)$/.exec(reference) : null;
-  const where = match?.[1];
-  if (where === undefined) {
-    throw new InvalidArgumentError({
-      argument: "function",
-      value: reference,
-      expected: "file.py:function or package.module:function",
-    });
-  }
-  if (where.endsWith(".py")) return path.resolve(where);
-  if (/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(where)) return undefined;
-  throw new InvalidArgumentError({
-    argument: "function",
-    value: reference,
-    expected: "file.py:function or package.module:function",
-    hint: "a file's name ends in .py",
-  });
 }

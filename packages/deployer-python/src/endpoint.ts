@@ -4,12 +4,14 @@ import {
   checkName,
   type DeployResult,
   type DeployTarget,
+  type InputType,
   type RegisteredApplication,
 } from "@clipper-serving/spec";
 import { type PythonClosureOptions, resolveClosureOptions } from "./closure-options.js";
 import { deployPythonClosure } from "./python-closure.js";
 
-export interface EndpointOptions extends PythonClosureOptions {
+/** The application whose queries a model is to answer. */
+export interface ApplicationOptions {
   /** Name of the application. Default: the model's. */
   readonly app?: string;
   /** Default `"None"`. Of an application that is there already: left as it is. */
@@ -17,6 +19,8 @@ export interface EndpointOptions extends PythonClosureOptions {
   /** Latency objective, ms. Default 3,000. Of an application that is there already: left as it is. */
   readonly sloMs?: number;
 }
+
+export interface EndpointOptions extends PythonClosureOptions, ApplicationOptions {}
 
 /**
  * Deploys a Python function and answers an application's queries with it: the application is registered when absent, and linked when unlinked.
@@ -29,26 +33,41 @@ export async function createEndpoint(
   call: CallOptions = {},
 ): Promise<DeployResult> {
   const { model, inputType } = resolveClosureOptions(options);
-  const app = checkName("application", options.app ?? model);
+  return withApplication(target, { ...options, model, inputType }, call, () =>
+    deployPythonClosure(target, options, call),
+  );
+}
+
+export interface EndpointModel extends ApplicationOptions {
+  readonly model: string;
+  readonly inputType: InputType;
+  readonly force?: boolean;
+}
+
+/** Does what `createEndpoint` does around a deploy of any kind. @throws as `deploy`; ConflictError */
+export async function withApplication(
+  target: DeployTarget,
+  { model, inputType, app: name = model, defaultOutput, sloMs, force }: EndpointModel,
+  call: CallOptions,
+  deploy: () => Promise<DeployResult>,
+): Promise<DeployResult> {
+  const app = checkName("application", name);
   const existing = await target.getApplication(app, call);
   if (existing !== undefined) checkApplication(existing, model, inputType);
-  const result = await deployPythonClosure(target, options, call);
+  const result = await deploy();
   if (existing === undefined) {
     await target.registerApplication(
       {
         name: app,
         inputType,
-        ...(options.defaultOutput === undefined ? {} : { defaultOutput: options.defaultOutput }),
-        ...(options.sloMs === undefined ? {} : { sloMs: options.sloMs }),
+        ...(defaultOutput === undefined ? {} : { defaultOutput }),
+        ...(sloMs === undefined ? {} : { sloMs }),
       },
       call,
     );
   }
   if (!existing?.linkedModels.includes(model)) {
-    await target.linkModelToApp(
-      { app, model, ...(options.force === undefined ? {} : { force: options.force }) },
-      call,
-    );
+    await target.linkModelToApp({ app, model, ...(force === undefined ? {} : { force }) }, call);
   }
   return result;
 }

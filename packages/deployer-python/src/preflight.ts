@@ -1,7 +1,9 @@
 import type { BatchFloor, CallOptions, ModelVersion } from "@clipper-serving/spec";
 import { runPythonTool } from "./python-tool.js";
 
-const PREFLIGHT_TIMEOUT_MS = 5 * 60_000;
+/** For the tool to end by itself, after it has said that its time is over. */
+const TOOL_MARGIN_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 interface PreflightReport {
   readonly ok: true;
@@ -13,6 +15,9 @@ export interface PreflightRequest {
   /** Interpreter of the bundle's environment. */
   readonly environment: string;
   readonly bundle: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** For loading and trying it, ms. Default 60,000. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -21,7 +26,7 @@ export interface PreflightRequest {
  * @throws DeployError at step `preflight`
  */
 export async function preflight(
-  { target, environment, bundle }: PreflightRequest,
+  { target, environment, bundle, env = {}, timeoutMs = DEFAULT_TIMEOUT_MS }: PreflightRequest,
   call: CallOptions,
 ): Promise<readonly BatchFloor[] | undefined> {
   call.onProgress?.({
@@ -33,10 +38,11 @@ export async function preflight(
     {
       python: environment,
       module: "clipper_runtime.preflight",
-      args: ["--bundle", bundle],
+      args: ["--bundle", bundle, "--timeout-ms", String(timeoutMs)],
       step: "preflight",
       target,
-      timeoutMs: PREFLIGHT_TIMEOUT_MS,
+      timeoutMs: timeoutMs + TOOL_MARGIN_MS,
+      env,
     },
     call,
   );

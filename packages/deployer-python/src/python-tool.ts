@@ -27,6 +27,8 @@ export interface PythonToolRun {
   readonly target: ModelVersion;
   /** The whole run, ms. */
   readonly timeoutMs: number;
+  /** Besides this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const LOG_LINES = 50;
@@ -76,7 +78,7 @@ interface Exit {
 }
 
 function runToEnd(
-  { python, module, args, timeoutMs }: PythonToolRun,
+  { python, module, args, timeoutMs, env }: PythonToolRun,
   reportFile: string,
   signal: AbortSignal | undefined,
   onLine: (line: string) => void,
@@ -88,6 +90,7 @@ function runToEnd(
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
+        ...env,
         PYTHONPATH: [pythonPath, process.env.PYTHONPATH].filter(Boolean).join(path.delimiter),
         // The same source must give the same pickle, or a second deploy of it would look like another one.
         PYTHONHASHSEED: "0",

@@ -1,0 +1,176 @@
+import { createHash } from "node:crypto";
+import { pythonPath } from "@clipper-serving/container-runtime";
+import {
+  BundleError,
+  type BundleInfo,
+  type CallOptions,
+  canonicalJson,
+  type DeployModelRequest,
+  type DeployResult,
+  type DeployTarget,
+  type InputType,
+  type ModelVersion,
+  type PythonPlatform,
+  VersionExistsError,
+} from "@clipper-serving/spec";
+import { makeEnvironment } from "./environment.js";
+import type { Interpreter } from "./find-python.js";
+import type { ReplicaOptions } from "./model-options.js";
+import { preflight } from "./preflight.js";
+
+/** A model bundle on this machine, and how it is to be served. */
+export interface CapturedModel {
+  readonly target: ModelVersion & { readonly inputType: InputType };
+  /** Of the bundle; read, never changed. */
+  readonly directory: string;
+  readonly digest: string;
+  /** What its environment is made from: an interpreter of the minor that captured it. */
+  readonly python: Interpreter;
+  /** What its replicas run on: asked for before anything was captured, so that what cannot run here is refused early. */
+  readonly platform: PythonPlatform;
+  readonly replicas: ReplicaOptions;
+  /** Of preflight and replicas. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What else tells two deploys of one bundle apart, as JSON: they are then other content of one version. */
+  readonly settings?: unknown;
+  /** For loading and trying it, ms. Default 60,000. */
+  readonly preflightTimeoutMs?: number;
+}
+
+/** @throws ClipperError when Python of that minor does not run there */
+export function platformFor(
+  target: DeployTarget,
+  { minor }: Interpreter,
+  { baseImage }: ReplicaOptions,
+  call: CallOptions,
+): Promise<PythonPlatform> {
+  return target.pythonPlatform(
+    { pythonMinor: minor, ...(baseImage === undefined ? {} : { baseImage }) },
+    call,
+  );
+}
+
+/**
+ * From a captured bundle to a version that is current: environment, preflight, replicas, switch. The same content under the same name and version again
+ * is success, with `unchanged: true`. What it made is removed when any of it fails.
+ * @throws DeployError, VersionExistsError
+ */
+export async function deployCaptured(
+  target: DeployTarget,
+  captured: CapturedModel,
+  call: CallOptions,
+): Promise<DeployResult> {
+  const { model, version } = captured.target;
+  const contentDigest = contentDigestOf(captured);
+  const known = await target.getVersion(captured.target, call);
+  if (known !== undefined && known.contentDigest !== contentDigest) {
+    const { contentDigest: deployedDigest } = known;
+    throw new VersionExistsError({ model, version, deployedDigest, newDigest: contentDigest });
+  }
+  if (known?.isCurrent) {
+    call.onProgress?.({
+      step: "deploy",
+      state: "skipped",
+      message: `${model}:${version} is deployed already`,
+    });
+    return { model, version, unchanged: true, replicas: captured.replicas.replicas ?? 1 };
+  }
+  const bundle = await target.bundles.put(captured.directory, call);
+  try {
+    return await deployKept(target, captured, bundle, contentDigest, call);
+  } catch (error) {
+    await forget(target, captured.target, bundle.digest, contentDigest);
+    throw error;
+  }
+}
+
+async function deployKept(
+  target: DeployTarget,
+  captured: CapturedModel,
+  bundle: BundleInfo,
+  contentDigest: string,
+  call: CallOptions,
+): Promise<DeployResult> {
+  const kept = await target.bundles.get(bundle.digest, call);
+  if (kept === undefined)
+    throw new BundleError({ message: `bundle ${bundle.digest} was put and is not there` });
+  const { python, platform, env = {}, preflightTimeoutMs } = captured;
+  const environment = await makeEnvironment(
+    {
+      target: captured.target,
+      bundle: kept.directory,
+      manifest: kept.manifest,
+      python,
+      workDirectory: target.workDirectory,
+    },
+    call,
+  );
+  const floor = await preflight(
+    {
+      target: captured.target,
+      environment: environment.python,
+      bundle: kept.directory,
+      env,
+      ...(preflightTimeoutMs === undefined ? {} : { timeoutMs: preflightTimeoutMs }),
+    },
+    call,
+  );
+  const program = await platform.program(
+    { bundle: kept, environment: environment.directory, pythonPath },
+    call,
+  );
+  return target.deployModel(
+    {
+      ...captured.target,
+      ...replicaOptionsOf(captured.replicas),
+      ...(floor === undefined ? {} : { floor }),
+      contentDigest,
+      bundleDigest: bundle.digest,
+      ...program,
+      env: { ...env, ...program.env },
+    },
+    call,
+  );
+}
+
+/** The same bundle on another base, or with other settings, is other content. */
+function contentDigestOf({ digest, settings, replicas: { baseImage } }: CapturedModel): string {
+  const rest = [
+    ...(baseImage === undefined ? [] : [baseImage]),
+    ...(settings === undefined ? [] : [canonicalJson(settings)]),
+  ];
+  if (rest.length === 0) return digest;
+  return `sha256:${createHash("sha256")
+    .update([digest, ...rest].join("\n"))
+    .digest("hex")}`;
+}
+
+/** Those that were given, and nothing else that the options may hold. */
+function replicaOptionsOf({
+  replicas,
+  labels,
+  batchSize,
+  keepWarm,
+  readyTimeoutMs,
+  resources,
+  overlay,
+  force,
+}: ReplicaOptions): Partial<DeployModelRequest> {
+  const all = { replicas, labels, batchSize, keepWarm, readyTimeoutMs, resources, overlay, force };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** Removes the bundle of a deploy that failed, unless a registered version is made of it. */
+async function forget(
+  target: DeployTarget,
+  version: ModelVersion,
+  digest: string,
+  contentDigest: string,
+): Promise<void> {
+  try {
+    if ((await target.getVersion(version))?.contentDigest !== contentDigest)
+      await target.bundles.remove(digest);
+  } catch {
+    // The deploy's own error says more; a bundle left behind is only disk, and the next deploy of it uses it.
+  }
+}

@@ -1,0 +1,15 @@
+/*
+ * The parts of a deploy, for deployers of other kinds of Python models. What is captured in another way goes the same way from there.
+ */
+export type { CapturedModel } from "./deploy-captured.js";
+export { deployCaptured, platformFor } from "./deploy-captured.js";
+export type { EndpointModel } from "./endpoint.js";
+export { withApplication } from "./endpoint.js";
+export type { Interpreter } from "./find-python.js";
+export { findPython } from "./find-python.js";
+export type { ResolvedModelOptions } from "./model-options.js";
+export { functionFileOf, resolveModelOptions } from "./model-options.js";
+export type { PythonToolRun } from "./python-tool.js";
+export { runPythonTool } from "./python-tool.js";
+export type { BundleNeeds, FoundBundle } from "./saved-bundle.js";
+export { deployFoundBundle } from "./saved-bundle.js";
