@@ -19,6 +19,8 @@ describe("exitCodeOf", () => {
   it.each<[unknown, number]>([
     [new Error("plain"), 1],
     [deployError("PREFLIGHT_FAILED"), 1],
+    [deployError("INVALID_SAMPLE"), 2],
+    [new ClipperError({ code: "STORE_UNAVAILABLE", message: "", facts: { status: 503 } }), 6],
     [new InvalidArgumentError({ argument: "a", value: 1, expected: "2" }), 2],
     [new ClipperError({ code: "BAD_JSON", message: "", facts: { status: 400 } }), 2],
     [new NotFoundError({ kind: "application", name: "a" }), 3],

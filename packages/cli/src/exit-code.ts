@@ -1,4 +1,15 @@
-import { ClipperError } from "@clipper-serving/core";
+import {
+  ClipperError,
+  ConflictError,
+  InvalidArgumentError,
+  InvalidNameError,
+  NotFoundError,
+  PortTakenError,
+  RefusedError,
+  TimeoutError,
+  UnconnectedError,
+  UnreachableError,
+} from "@clipper-serving/core";
 
 /** What the shell is told. */
 export const EXIT = {
@@ -13,32 +24,33 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** By the names of the classes an error derives from, nearest first. */
-const BY_CLASS: Readonly<Record<string, number>> = {
-  InvalidArgumentError: EXIT.usage,
-  InvalidNameError: EXIT.usage,
-  NotFoundError: EXIT.notFound,
-  ConflictError: EXIT.conflict,
-  VersionExistsError: EXIT.conflict,
-  PortTakenError: EXIT.conflict,
-  TimeoutError: EXIT.notReady,
-  UnreachableError: EXIT.unreachable,
-  UnconnectedError: EXIT.unreachable,
-  StoreUnavailableError: EXIT.unreachable,
-  RefusedError: EXIT.refused,
+/** Where the code says more than the class. */
+const BY_CODE: Readonly<Record<string, number>> = {
+  INVALID_SAMPLE: EXIT.usage,
+  REPLICA_NOT_READY: EXIT.notReady,
+  STORE_UNAVAILABLE: EXIT.unreachable,
 };
 
-const BY_CODE: Readonly<Record<string, number>> = {
-  REPLICA_NOT_READY: EXIT.notReady,
-  CLUSTER_STOPPED: EXIT.unreachable,
-};
+const BY_CLASS = [
+  [InvalidArgumentError, EXIT.usage],
+  [InvalidNameError, EXIT.usage],
+  [NotFoundError, EXIT.notFound],
+  [ConflictError, EXIT.conflict],
+  [PortTakenError, EXIT.conflict],
+  [TimeoutError, EXIT.notReady],
+  [UnreachableError, EXIT.unreachable],
+  [UnconnectedError, EXIT.unreachable],
+  [RefusedError, EXIT.refused],
+] as const;
 
 /** @returns the exit code of a command that failed with `error` */
 export function exitCodeOf(error: unknown): number {
   if (!ClipperError.isInstance(error)) return EXIT.failed;
-  const known = BY_CODE[error.code] ?? BY_CLASS[error.name];
-  if (known !== undefined) return known;
+  const byCode = BY_CODE[error.code];
+  if (byCode !== undefined) return byCode;
+  const byClass = BY_CLASS.find(([kind]) => kind.isInstance(error));
+  if (byClass !== undefined) return byClass[1];
   // What a frontend refused to take is the caller's to mend.
-  const status = error.facts.status;
+  const { status } = error.facts;
   return typeof status === "number" && status >= 400 && status < 500 ? EXIT.usage : EXIT.failed;
 }

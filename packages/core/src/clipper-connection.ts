@@ -442,6 +442,11 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     options: CallOptions = {},
   ): Promise<readonly ModelVersion[]> {
     const cluster = this.#need("stopModels");
+    const given = "versions" in which ? which.versions : which.models;
+    // Text has an `includes` too, which would match parts of names.
+    if (!Array.isArray(given)) {
+      throw new InvalidArgumentError({ argument: "models", value: given, expected: "an array" });
+    }
     const targets =
       "versions" in which
         ? which.versions

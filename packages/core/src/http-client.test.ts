@@ -66,6 +66,16 @@ describe("HttpClient", () => {
     expect(error).toMatchObject({ message: "it is so", hint: "do this" });
   });
 
+  it("takes Clipper's 400 for an unknown version as what it means", async () => {
+    const http = await answering(400, {
+      error: "Query processing error",
+      cause: "no such",
+      code: "UNKNOWN_VERSION",
+    });
+    const error = await http.send({ method: "GET", path: "/" }).catch((thrown: unknown) => thrown);
+    expect(NotFoundError.isInstance(error)).toBe(true);
+  });
+
   it("finds undefined where the answer is 404", async () => {
     const http = await answering(404, { error: "E", cause: "none", code: "NOT_FOUND" });
     expect(await http.find("/v1/x")).toBeUndefined();

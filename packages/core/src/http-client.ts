@@ -107,9 +107,10 @@ function errorOf(status: number, text: string, what: string): ClipperError {
     ...(body?.hint === undefined ? {} : { hint: body.hint }),
     facts: { ...body?.facts, status },
   };
-  if (status === 404) {
+  // Clipper answers 400 for a version that is not there, and so do we.
+  if (status === 404 || body?.code === "UNKNOWN_VERSION") {
     return new NotFoundError({
-      kind: (body?.facts?.kind as "application" | undefined) ?? "application",
+      kind: (body?.facts?.kind as "application" | undefined) ?? (status === 404 ? "application" : "version"),
       name: String(body?.facts?.name ?? ""),
       message,
       ...(body?.hint === undefined ? {} : { hint: body.hint }),
