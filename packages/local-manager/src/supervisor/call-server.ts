@@ -31,6 +31,7 @@ export class CallServer {
   readonly server: Server;
   readonly #options: CallServerOptions;
   #active = 0;
+  #isOver = false;
 
   constructor(options: CallServerOptions) {
     this.#options = options;
@@ -57,7 +58,8 @@ export class CallServer {
 
   async #answer(socket: Socket, line: Buffer): Promise<void> {
     const request = parseRequest(line);
-    if (request === undefined || !isSame(request.token, this.#options.token)) {
+    // Connected before it was over, and heard only now: to be asked of the next supervisor.
+    if (this.#isOver || request === undefined || !isSame(request.token, this.#options.token)) {
       socket.destroy();
       return;
     }
@@ -76,7 +78,10 @@ export class CallServer {
 
   async #handle(request: SupervisorRequest, socket: Socket, signal: AbortSignal): Promise<SupervisorReply> {
     const { method, params } = request;
-    const item = (): void => void socket.write(encode({ item: null }));
+    const item = (): void => {
+      // One that is still on its way will be read after this change, too: a caller that does not read piles up nothing.
+      if (socket.writableLength === 0) socket.write(encode({ item: null }));
+    };
     try {
       return { result: (await this.#options.handle({ method, params, signal, item })) ?? null };
     } catch (error) {
@@ -89,6 +94,7 @@ export class CallServer {
       socket.end(encode(reply));
       return;
     }
+    this.#isOver = true;
     this.server.close();
     this.#options.onOver();
     socket.write(encode("result" in reply ? { ...reply, ending: true } : reply), () => this.#options.end());
