@@ -14,6 +14,8 @@ export interface ClusterPaths {
   /** Tells where the supervisor listens. */
   readonly supervisor: string;
   readonly supervisorLog: string;
+  /** A workload's record that could not be read, for people to look at. */
+  readonly unreadable: string;
   /** In the runtime directory: sockets and secrets. Short, and the same each time for one home and cluster. */
   readonly runtimeRoot: string;
   readonly runtime: string;
@@ -37,6 +39,7 @@ export function clusterPaths(options: ResolvedLocalManagerOptions, cluster: stri
     lock: join(directory, "supervisor.lock"),
     supervisor: join(directory, "supervisor.json"),
     supervisorLog: join(directory, "supervisor.log"),
+    unreadable: join(directory, "unreadable"),
     runtimeRoot: options.runtimeDirectory,
     runtime,
     sockets: join(runtime, "s"),

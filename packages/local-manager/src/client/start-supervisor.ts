@@ -79,12 +79,14 @@ function openLog(path: string): number {
 }
 
 function failure({ cluster, paths }: StartSupervisorOptions, exitCode: number): ManagerError {
-  const log = readFileSync(paths.supervisorLog, "utf8").trimEnd().split("\n").slice(-20);
+  const said = readFileSync(paths.supervisorLog, "utf8").trimEnd();
   return new ManagerError({
     manager: MANAGER,
     code: "SUPERVISOR_FAILED",
     message: `the supervisor of cluster ${cluster} ended with code ${exitCode} while it was starting`,
-    hint: `see ${paths.supervisorLog}`,
-    facts: { exitCode, log },
+    // On a full disk it cannot even say so.
+    hint:
+      said === "" ? `see that ${paths.directory} can be written and has space` : `see ${paths.supervisorLog}`,
+    facts: { exitCode, log: said.split("\n").slice(-20) },
   });
 }

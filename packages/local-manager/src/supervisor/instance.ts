@@ -95,8 +95,10 @@ export class Instance {
     if (child !== undefined) {
       this.#become("stopping");
       child.kill("SIGTERM");
-      // Until its exit was told, the number is this child's and nobody else's.
-      const killing = setTimeout(() => killGroup(child), graceMs);
+      const killing = setTimeout(() => {
+        // Until its exit was told, the number is this child's and nobody else's.
+        if (this.#child === child) killGroup(child);
+      }, graceMs);
       await this.#ended;
       clearTimeout(killing);
     }
@@ -168,10 +170,10 @@ export class Instance {
     const isKilled = signal === "SIGKILL" && this.#stopped === undefined;
     this.#isOomKilled = isKilled && oomKillsBefore !== undefined && oomKills! > oomKillsBefore;
     if (this.#stopped !== undefined) {
-      await Promise.race([
-        Promise.all(outputs),
-        new Promise((resolve) => setTimeout(resolve, LAST_OUTPUT_MS)),
-      ]);
+      // The immediate lets a supervisor that was held up read what has come meanwhile.
+      const patience = new Promise((resolve) => setTimeout(() => setImmediate(resolve), LAST_OUTPUT_MS));
+      await Promise.race([Promise.all(outputs), patience]);
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
       return;
     }
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;

@@ -1,23 +1,40 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { isAlive, type ProcessIdentity, signalProcess } from "../process-identity.js";
+import { isAlive, killGroupOfEnded, type ProcessIdentity, signalProcess } from "../process-identity.js";
+import { groupEnvironments } from "./group-environments.js";
 
 const LOOK_INTERVAL_MS = 20;
 /** Instances that notice the end of their supervisor take this long at most. */
 export const LEFTOVER_GRACE_MS = 5_000;
 
-/** Ends processes that an earlier supervisor started and that are still there. A number that is somebody else's by now is left alone. */
+export interface LeftoversOptions {
+  /** Whose processes they were. */
+  readonly cluster: string;
+  readonly graceMs?: number;
+}
+
+/**
+ * Ends processes that an earlier supervisor started and that are still there, and what is still there of those they started. A number
+ * that is somebody else's by now is left alone.
+ */
 export async function endLeftovers(
   processes: readonly ProcessIdentity[],
-  graceMs: number = LEFTOVER_GRACE_MS,
+  { cluster, graceMs = LEFTOVER_GRACE_MS }: LeftoversOptions,
 ): Promise<void> {
   await Promise.all(
     processes.map(async (identity) => {
-      if (!signalProcess(identity, "SIGTERM", "process")) return;
-      if (await hasEnded(identity, graceMs)) return;
+      if (!signalProcess(identity, "SIGTERM", "process")) return killOrphans(identity, cluster);
+      if (await hasEnded(identity, graceMs)) return killGroupOfEnded(identity.pid);
       signalProcess(identity, "SIGKILL", "group");
       await hasEnded(identity, graceMs);
     }),
   );
+}
+
+/** Its leader ended unseen: since then the group's number may have become another's, which what is in it tells. */
+function killOrphans({ pid }: ProcessIdentity, cluster: string): void {
+  const environments = groupEnvironments(pid);
+  const isOurs = environments.some((environment) => environment.get("CLIPPER_CLUSTER") === cluster);
+  if (isOurs) killGroupOfEnded(pid);
 }
 
 async function hasEnded(identity: ProcessIdentity, withinMs: number): Promise<boolean> {

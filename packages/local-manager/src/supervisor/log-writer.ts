@@ -23,7 +23,10 @@ export class LogWriter {
     try {
       if (this.#file === undefined) this.#open();
       if (this.#bytes > 0 && this.#bytes + frame.length > this.#fileBytes) this.#rotate();
-      this.#bytes += writeSync(this.#file!, frame);
+      const written = writeSync(this.#file!, frame);
+      this.#bytes += written;
+      // A disk that is full in the middle of a frame: opened again, the file is given its newline.
+      if (written < frame.length) this.close();
     } catch {
       // A full disk loses log lines and nothing else: the instance must go on.
       this.close();

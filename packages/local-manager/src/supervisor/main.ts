@@ -1,7 +1,7 @@
 /** The supervisor of one cluster: `node main.js '{"home": …, "runtimeDirectory": …, "cluster": …}'`. Started by the client, detached. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { formatAddress } from "@clipper-serving/spec";
@@ -19,13 +19,14 @@ import { type Call, CallServer } from "./call-server.js";
 import { ClusterLock } from "./cluster-lock.js";
 import { keepFresh } from "./keep-fresh.js";
 import { makePrivateDirectory } from "./private-directory.js";
+import { report } from "./report.js";
 import { SocketNames } from "./socket-names.js";
 import { Supervisor } from "./supervisor.js";
 import { removeTraces } from "./traces.js";
 
 /** A supervisor that nobody calls and that has nothing to look after ends itself after this long. */
 const UNUSED_MS = 10_000;
-const LOCK_LOOK_MS = 1_000;
+const LOOK_MS = 1_000;
 
 interface Arguments {
   readonly home: string;
@@ -55,10 +56,9 @@ async function main({ cluster, ...options }: Arguments): Promise<void> {
     onOver: () => removeTraces(paths),
     end,
   });
+  const usesSocket = new SocketNames(paths.sockets).areShortEnough;
   const socket = join(paths.sockets, "supervisor.sock");
-  calls.server.listen(
-    new SocketNames(paths.sockets).areShortEnough ? socket : { host: "127.0.0.1", port: 0 },
-  );
+  calls.server.listen(usesSocket ? socket : { host: "127.0.0.1", port: 0 });
   await once(calls.server, "listening");
   const { pid, startTime } = processIdentity(process.pid)!;
   const address = addressOf(calls.server.address()!);
@@ -78,10 +78,14 @@ async function main({ cluster, ...options }: Arguments): Promise<void> {
     end();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
-  // Without its directory nobody can find it any more, and another may already be in its place.
-  setInterval(() => {
+  const looking = setInterval(() => {
+    // Without its directory nobody can find it any more, and another may already be in its place.
     if (!lock.isEffective) void supervisor.stop().then(() => process.exit(0));
-  }, LOCK_LOOK_MS);
+    // A runtime directory is removed when its user logs out: neither it nor its instances can be reached again.
+    else if (!existsSync(usesSocket ? socket : paths.runtime)) void stop();
+    else return;
+    clearInterval(looking);
+  }, LOOK_MS);
   setTimeout(() => {
     if (supervisor.isEmpty) void stop();
   }, UNUSED_MS).unref();
@@ -121,6 +125,6 @@ function addressOf(bound: AddressInfo | string): string {
 }
 
 main(JSON.parse(process.argv[2] ?? "") as Arguments).catch((error: unknown) => {
-  console.error(error);
+  report(error);
   process.exit(1);
 });

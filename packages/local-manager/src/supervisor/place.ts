@@ -1,8 +1,11 @@
 import type { InstanceStatus } from "@clipper-serving/spec";
 import type { Instance } from "./instance.js";
+import { report } from "./report.js";
 
 /** From the moment callers reach the new instance to the old one's SIGTERM: those who had just connected are still accepted. */
 const HANDOVER_MS = 100;
+/** Until what could not be done is tried again. */
+const RETRY_MS = 1_000;
 
 /** A version of the workload that instances are started from. */
 export interface Version {
@@ -15,7 +18,7 @@ export interface PlaceOptions<V extends Version> {
   readonly make: (version: V) => Instance;
   /** Whether an instance of the one version must have ended before one of the other starts. */
   readonly exclude: (running: V, wanted: V) => boolean;
-  /** Makes callers reach this instance. */
+  /** Makes callers reach this instance; tried again after it threw. */
   readonly expose: (instance: Instance) => void;
   /** Told when an instance that was replaced has ended. */
   readonly onGone: () => void;
@@ -37,7 +40,11 @@ export class Place<V extends Version> {
   #wanted: V | undefined;
   #current: Occupant<V> | undefined;
   #next: Occupant<V> | undefined;
-  #settling: Promise<void> | undefined;
+  /** What callers reach. */
+  #exposed: Instance | undefined;
+  #isSettling = false;
+  #isTroubled = false;
+  #settling: Promise<void> = Promise.resolve();
   #wake: () => void = () => undefined;
 
   constructor(options: PlaceOptions<V>) {
@@ -86,12 +93,25 @@ export class Place<V extends Version> {
 
   #settle(): void {
     this.#wake();
-    this.#settling ??= this.#bringAbout().finally(() => {
-      this.#settling = undefined;
-    });
+    if (!this.#isSettling) this.#settling = this.#bringAbout();
   }
 
   async #bringAbout(): Promise<void> {
+    this.#isSettling = true;
+    try {
+      await this.#reachWanted();
+      this.#isTroubled = false;
+    } catch (error) {
+      // A full disk, or a directory taken away, must not cost what runs here and elsewhere.
+      if (!this.#isTroubled) report(error);
+      this.#isTroubled = true;
+      setTimeout(() => this.#settle(), RETRY_MS).unref();
+    } finally {
+      this.#isSettling = false;
+    }
+  }
+
+  async #reachWanted(): Promise<void> {
     for (;;) {
       const wanted = this.#wanted;
       if (this.#next !== undefined && this.#next.version.runDigest !== wanted?.runDigest) {
@@ -100,7 +120,8 @@ export class Place<V extends Version> {
       } else if (this.#current === undefined) {
         if (wanted === undefined) return;
         this.#current = this.#begin(wanted);
-        this.#options.expose(this.#current.instance);
+      } else if (wanted !== undefined && this.#exposed !== this.#current.instance) {
+        this.#expose(this.#current.instance);
       } else if (this.#current.version.runDigest === wanted?.runDigest) {
         this.#current.version = wanted;
         return;
@@ -125,12 +146,17 @@ export class Place<V extends Version> {
     return { instance, version };
   }
 
+  #expose(instance: Instance): void {
+    this.#options.expose(instance);
+    this.#exposed = instance;
+  }
+
   #end({ instance, version }: Occupant<V>): Promise<void> {
     return instance.stop(version.graceMs);
   }
 
   #handOver(old: Occupant<V>, next: Occupant<V>): void {
-    this.#options.expose(next.instance);
+    this.#expose(next.instance);
     this.#current = next;
     this.#next = undefined;
     this.#leaving.add(old);

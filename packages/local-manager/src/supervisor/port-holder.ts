@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { parseEnvironment } from "./process-environment.js";
 
 /**
  * @returns who listens on a TCP port of this machine, for people: `workload query of cluster default (pid 12)` or `nginx (pid 12)`;
@@ -44,12 +45,7 @@ function socketInode(path: string): string | undefined {
 }
 
 function describeProcess(pid: string): string {
-  const environment = new Map(
-    (tryRead(`/proc/${pid}/environ`) ?? "").split("\0").map((entry) => {
-      const at = entry.indexOf("=");
-      return [entry.slice(0, at), entry.slice(at + 1)] as const;
-    }),
-  );
+  const environment = parseEnvironment(tryRead(`/proc/${pid}/environ`) ?? "");
   const cluster = environment.get("CLIPPER_CLUSTER");
   const workload = environment.get("CLIPPER_WORKLOAD");
   if (cluster && workload) return `workload ${workload} of cluster ${cluster}`;

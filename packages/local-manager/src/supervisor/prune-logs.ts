@@ -11,12 +11,17 @@ export function pruneLogs(directory: string, isKept: (instance: string) => boole
     .flatMap((workload) => entries(join(directory, workload)).map((name) => join(directory, workload, name)))
     .filter((path) => path.endsWith(LOG_SUFFIX))
     .filter((path) => !isKept(path.slice(path.lastIndexOf("/") + 1, -LOG_SUFFIX.length)))
-    .map((path) => ({ path, lastMs: statSync(path).mtimeMs }))
+    .map((path) => ({ path, lastMs: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.lastMs - a.lastMs);
   for (const { path } of ended.slice(keep)) for (const file of logFiles(path)) rmSync(file, { force: true });
-  for (const workload of entries(directory)) {
-    const path = join(directory, workload);
-    if (entries(path).length === 0) rmdirSync(path);
+  for (const workload of entries(directory)) removeIfEmpty(join(directory, workload));
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Some log is kept there, or it is not a directory and not ours.
   }
 }
 
@@ -24,7 +29,7 @@ function entries(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch {
-    // Nothing was logged yet.
+    // Nothing was logged yet, or it is not a directory.
     return [];
   }
 }

@@ -1,11 +1,21 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LocalContainerManager } from "../local-container-manager.js";
 import { isAlive, type ProcessIdentity, processIdentity } from "../process-identity.js";
 import { buildPackage } from "../test-support/build.js";
 import { LocalCluster, until } from "../test-support/local-cluster.js";
+import { SocketNames } from "./socket-names.js";
 
 beforeAll(buildPackage, 60_000);
 
@@ -14,6 +24,16 @@ const STUBBORN = `
 const child = require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => 0, 1000)"], { stdio: "inherit" });
 console.log("child " + child.pid);
 process.on("SIGTERM", () => {});
+setInterval(() => 0, 1000);`;
+
+/** Starts a process in a group of its own, with the same output. */
+const RUNAWAY = `
+const child = require("node:child_process").spawn(
+  process.execPath,
+  ["-e", "setInterval(() => console.log('still here'), 20)"],
+  { stdio: ["ignore", "inherit", "inherit"], detached: true },
+);
+console.log("child " + child.pid);
 setInterval(() => 0, 1000);`;
 
 function identity(pid: number | undefined): ProcessIdentity {
@@ -131,6 +151,55 @@ describe.concurrent("a supervisor", TIMEOUT, () => {
     expect(await cluster.instances()).toMatchObject([{ state: "exited" }]);
   });
 
+  it("ends itself when its sockets are removed, and the next brings back what was there", async () => {
+    await using cluster = new LocalCluster();
+    const [instance] = await cluster.run();
+    const running = [identity(instance!.pid), cluster.supervisor!];
+    rmSync(cluster.paths.runtime, { recursive: true });
+    await until(async () => !running.some(isAlive));
+    expect((await cluster.manager.list(cluster)).map(({ id }) => id)).toEqual(["tiny"]);
+    expect(await cluster.run()).toMatchObject([{ id: instance!.id, state: "ready" }]);
+  });
+
+  it("goes on when what runs cannot be written down, and starts nothing more until it can", async () => {
+    await using cluster = new LocalCluster();
+    const [before] = await cluster.run();
+    const { supervisor } = cluster;
+    // As on a full disk, for these two.
+    const obstacles = ["tiny", "other"].map((id) => join(cluster.paths.workloads, `${id}.json.new`));
+    for (const path of obstacles) mkdirSync(path);
+    process.kill(before!.pid!, "SIGKILL");
+    const after = await until(async () =>
+      (await cluster.instances()).find(({ restarts, state }) => restarts === 1 && state === "ready"),
+    );
+    const refused = { code: "RECORD_NOT_WRITTEN", hint: expect.stringContaining("space") };
+    for (const change of [{ instances: 2 }, { id: "other" }]) {
+      await expect(cluster.manager.apply(cluster, cluster.spec(change))).rejects.toMatchObject(refused);
+    }
+    expect(await cluster.manager.list(cluster)).toMatchObject([{ id: "tiny", wanted: 1, instances: [{}] }]);
+    expect(existsSync(join(cluster.paths.logs, "other"))).toBe(false);
+    expect(cluster.supervisor).toEqual(supervisor);
+    for (const path of obstacles) rmdirSync(path);
+    await until(async () => {
+      const record = readFileSync(join(cluster.paths.workloads, "tiny.json"), "utf8");
+      return record.includes(`"pid":${after.pid},`);
+    });
+  });
+
+  it("goes on when an address cannot be given, and gives it once it can", async () => {
+    await using cluster = new LocalCluster();
+    await cluster.run({ id: "other", ports: [], ready: "running" });
+    const { supervisor } = cluster;
+    const obstacle = `${new SocketNames(cluster.paths.sockets).ofPlace("tiny", 0, "http")}+`;
+    mkdirSync(obstacle);
+    await cluster.run();
+    const [address] = await cluster.addresses();
+    expect(existsSync(address!.slice("unix:".length))).toBe(false);
+    expect(cluster.supervisor).toEqual(supervisor);
+    rmdirSync(obstacle);
+    await until(async () => existsSync(address!.slice("unix:".length)));
+  });
+
   it("keeps what it knows from other users", async () => {
     await using cluster = new LocalCluster();
     await cluster.run({
@@ -184,9 +253,15 @@ describe.concurrent("a supervisor", TIMEOUT, () => {
       token: "t",
     };
     writeFileSync(cluster.paths.supervisor, JSON.stringify(stale));
+    for (const directory of ["sockets", "logs"] as const)
+      mkdirSync(join(cluster.paths[directory], "a directory", "of", "theirs"), { recursive: true });
+    for (const directory of ["logs", "workloads"] as const)
+      writeFileSync(join(cluster.paths[directory], "half.json.new"), "{");
     await cluster.run();
     expect((await cluster.manager.list(cluster)).map(({ id }) => id)).toEqual(["tiny"]);
-    expect(existsSync(join(cluster.paths.directory, "unreadable"))).toBe(true);
+    expect(readFileSync(join(cluster.paths.directory, "unreadable"), "utf8")).toBe('{"formatVersion":1');
+    await cluster.manager.remove(cluster, "all", { volumes: true });
+    expect(readdirSync(cluster.options.home)).toEqual([]);
   });
 });
 
@@ -199,6 +274,23 @@ describe.concurrent("an instance", TIMEOUT, () => {
     const family = [identity(instance!.pid), identity(Number(child))];
     await cluster.manager.remove(cluster, "tiny");
     await until(async () => !family.some(isAlive), 1_000);
+  });
+
+  it("is not heard of again once it is removed, whatever got away from it", async () => {
+    await using cluster = new LocalCluster();
+    await cluster.run({
+      command: [process.execPath, "-e", RUNAWAY],
+      ready: "running",
+      ports: [],
+    });
+    const pid = await until(async () => /^child (\d+)$/m.exec((await cluster.texts()).join("\n"))?.[1]);
+    const runaway = identity(Number(pid));
+    await until(async () => (await cluster.texts()).includes("still here"));
+    // Another keeps the supervisor there.
+    await cluster.run({ id: "other", ports: [], ready: "running" });
+    await cluster.manager.remove(cluster, "tiny");
+    // Nobody reads what it writes: that ends it.
+    await until(async () => !isAlive(runaway), 5_000);
   });
 
   it("can be read the log of when it is gone, until that is purged", async () => {

@@ -1,12 +1,13 @@
 import { EventEmitter } from "node:events";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NotFoundError, type WorkloadSpec, type WorkloadStatus } from "@clipper-serving/spec";
 import type { ClusterPaths } from "../cluster-paths.js";
-import { readJsonFile } from "../json-file.js";
+import { readJsonFile, UNFINISHED_SUFFIX } from "../json-file.js";
 import { baseEnvironment } from "./base-environment.js";
 import { endLeftovers } from "./leftovers.js";
 import { pruneLogs } from "./prune-logs.js";
+import { report } from "./report.js";
 import { SecretStore } from "./secret-store.js";
 import { SocketNames } from "./socket-names.js";
 import { Workload, type WorkloadSurroundings } from "./workload.js";
@@ -44,9 +45,11 @@ export class Supervisor extends EventEmitter<{ change: [] }> {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
     }
     const records = this.#readRecords();
-    await endLeftovers(records.flatMap(({ processes }) => processes));
-    for (const name of readdirSync(paths.sockets)) rmSync(join(paths.sockets, name));
-    for (const name of readdirSync(paths.secrets)) rmSync(join(paths.secrets, name), { recursive: true });
+    const leftovers = records.flatMap(({ processes }) => processes);
+    await endLeftovers(leftovers, { cluster: this.#options.cluster });
+    for (const directory of [paths.sockets, paths.secrets]) {
+      for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
+    }
     for (const record of records)
       this.#workloads.set(record.spec.id, Workload.asleep(record, this.#surroundings));
     this.#pruneLogs();
@@ -71,8 +74,8 @@ export class Supervisor extends EventEmitter<{ change: [] }> {
       [...new Set([...this.#workloads.keys(), ...this.#queues.keys()])].map((each) => this.#remove(each)),
     );
     if (!options.volumes) return;
-    rmSync(this.#options.paths.volumes, { recursive: true, force: true });
-    rmSync(this.#options.paths.logs, { recursive: true, force: true });
+    const { volumes, logs, unreadable } = this.#options.paths;
+    for (const path of [volumes, logs, unreadable]) rmSync(path, { recursive: true, force: true });
   }
 
   list(): WorkloadStatus[] {
@@ -130,21 +133,20 @@ export class Supervisor extends EventEmitter<{ change: [] }> {
   }
 
   #readRecords(): WorkloadRecord[] {
-    const { workloads } = this.#options.paths;
+    const { workloads, unreadable } = this.#options.paths;
     return readdirSync(workloads).flatMap((file) => {
       const path = join(workloads, file);
+      if (file.endsWith(UNFINISHED_SUFFIX)) {
+        rmSync(path, { recursive: true });
+        return [];
+      }
       const record = file.endsWith(".json") ? parseWorkloadRecord(readJsonFile(path)) : undefined;
       if (record !== undefined) return [record];
-      console.error(`${path} is no workload's record: put aside`);
-      setAside(path);
+      report(`${path} is no workload's record: put aside`);
+      // The latest is kept.
+      rmSync(unreadable, { recursive: true, force: true });
+      renameSync(path, unreadable);
       return [];
     });
   }
-}
-
-/** What cannot be read is kept for people to look at, once. */
-function setAside(path: string): void {
-  const aside = join(path, "..", "..", "unreadable");
-  if (existsSync(aside)) rmSync(aside, { recursive: true });
-  renameSync(path, aside);
 }

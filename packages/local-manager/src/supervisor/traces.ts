@@ -1,10 +1,11 @@
 import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ClusterPaths } from "../cluster-paths.js";
+import { UNFINISHED_SUFFIX } from "../json-file.js";
 
 /** Removes what a supervisor leaves no trace of when it ends itself: all but volumes, logs and, while there are those, its own log. */
 export function removeTraces(paths: ClusterPaths): void {
-  rmSync(paths.supervisor, { force: true });
+  for (const path of [paths.supervisor, paths.supervisor + UNFINISHED_SUFFIX]) rmSync(path, { force: true });
   rmSync(paths.runtime, { recursive: true, force: true });
   removeIfEmpty(paths.runtimeRoot);
   removeIfEmpty(paths.workloads);

@@ -1,5 +1,6 @@
-import type { WorkloadSpec } from "@clipper-serving/spec";
+import { ManagerError, type WorkloadSpec } from "@clipper-serving/spec";
 import type { ProcessIdentity } from "../process-identity.js";
+import { MANAGER } from "../wire-error.js";
 import type { PlacePorts } from "./place-ports.js";
 
 /**
@@ -38,4 +39,15 @@ export function parseWorkloadRecord(value: unknown): WorkloadRecord | undefined 
     Array.isArray(record.processes)
     ? (record as WorkloadRecord)
     : undefined;
+}
+
+export function recordNotWritten(workload: string, directory: string, cause: unknown): ManagerError {
+  return new ManagerError({
+    manager: MANAGER,
+    code: "RECORD_NOT_WRITTEN",
+    message: `what workload ${workload} is cannot be written down: ${(cause as Error).message}`,
+    hint: `see that ${directory} can be written and has space`,
+    facts: { workload, directory },
+    cause,
+  });
 }

@@ -9,17 +9,21 @@ import {
   workloadDigest,
 } from "@clipper-serving/spec";
 import type { ClusterPaths } from "../cluster-paths.js";
-import { writeJsonFile } from "../json-file.js";
+import { UNFINISHED_SUFFIX, writeJsonFile } from "../json-file.js";
 import { LOG_SUFFIX } from "../log-format.js";
 import { Instance } from "./instance.js";
 import { instanceEnvironment, listenAddresses, usesTcp, type WorkloadVersion } from "./instance-plan.js";
 import { LogWriter } from "./log-writer.js";
 import { Place } from "./place.js";
 import { choosePorts, type PlacePorts } from "./place-ports.js";
+import { report } from "./report.js";
 import { excludeEachOther, runDigest } from "./run-template.js";
 import type { SecretStore } from "./secret-store.js";
 import type { SocketNames } from "./socket-names.js";
-import type { WorkloadRecord } from "./workload-record.js";
+import { recordNotWritten, type WorkloadRecord } from "./workload-record.js";
+
+/** Until a record that could not be written is tried again. */
+const WRITE_RETRY_MS = 1_000;
 
 /** What the workloads of a cluster share. */
 export interface WorkloadSurroundings {
@@ -55,6 +59,7 @@ export class Workload {
   #specDigest = "";
   #nextSerial = 1;
   #isRemoved = false;
+  #rewriting: NodeJS.Timeout | undefined;
 
   constructor(id: string, surroundings: WorkloadSurroundings) {
     this.id = id;
@@ -83,8 +88,15 @@ export class Workload {
     const isRunning = this.instances().some(({ identity }) => identity !== undefined);
     const ports = await choosePorts(spec, this.#ports, { sockets, others, isRunning });
     const version = this.#prepare(spec);
-    this.#spec = withoutSecrets(spec);
-    this.#specDigest = workloadDigest(spec);
+    const wanted = {
+      spec: withoutSecrets(spec),
+      specDigest: workloadDigest(spec),
+      ports: [...ports, ...this.#ports.slice(ports.length)],
+    };
+    // First of all: what could not be found again is not started.
+    this.#write({ ...this.#record(wanted.spec), ...wanted });
+    this.#spec = wanted.spec;
+    this.#specDigest = wanted.specDigest;
     while (this.#seats.length > spec.instances) this.#leave(this.#seats.pop()!);
     for (const [index, placePorts] of ports.entries()) {
       this.#ports[index] = placePorts;
@@ -100,7 +112,10 @@ export class Workload {
     this.#isRemoved = true;
     for (const link of this.#links) this.#surroundings.sockets.unlink(link);
     this.#surroundings.secrets.remove(this.id);
-    rmSync(this.#recordPath, { force: true });
+    clearTimeout(this.#rewriting);
+    for (const path of [this.#recordPath, this.#recordPath + UNFINISHED_SUFFIX]) {
+      rmSync(path, { recursive: true, force: true });
+    }
   }
 
   /** Ends what runs; the workload stays known. */
@@ -246,11 +261,31 @@ export class Workload {
     return join(this.#surroundings.paths.workloads, `${this.id}.json`);
   }
 
+  /** Writes down what runs now. A full disk must not cost it: it is tried again. */
   #save(): void {
     if (this.#spec === undefined) return;
-    const record: WorkloadRecord = {
+    clearTimeout(this.#rewriting);
+    try {
+      this.#write(this.#record(this.#spec));
+      this.#rewriting = undefined;
+    } catch (error) {
+      if (this.#rewriting === undefined) report(error);
+      this.#rewriting = setTimeout(() => this.#save(), WRITE_RETRY_MS).unref();
+    }
+  }
+
+  #write(record: WorkloadRecord): void {
+    try {
+      writeJsonFile(this.#recordPath, record);
+    } catch (cause) {
+      throw recordNotWritten(this.id, this.#surroundings.paths.workloads, cause);
+    }
+  }
+
+  #record(spec: WorkloadRecord["spec"]): WorkloadRecord {
+    return {
       formatVersion: 1,
-      spec: this.#spec,
+      spec,
       specDigest: this.#specDigest,
       nextSerial: this.#nextSerial,
       ports: this.#ports,
@@ -259,7 +294,6 @@ export class Workload {
         .map(({ identity }) => identity)
         .filter((identity) => identity !== undefined),
     };
-    writeJsonFile(this.#recordPath, record);
   }
 }
 
