@@ -22,6 +22,10 @@ DEFAULT_THREADS = 1
 _STOP_SECONDS = 4.0
 #: How long the Java process may still be ending when a call to it has failed.
 _ENDING_SECONDS = 2.0
+#: What serves small batches best: most of a batch's time is code that runs once, which a second compiler only
+#: competes with. Measured on two cores: half the CPU time until the first answer, and still a third less per
+#: batch after 300 of them.
+_JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 #: Variables by which a shell would make this another session than the settings say.
 _FOREIGN_VARIABLES = (
     *("SPARK_CONF_DIR", "SPARK_LOCAL_DIRS", "SPARK_MASTER", "MASTER", "SPARK_DRIVER_MEMORY"),
@@ -166,7 +170,7 @@ def start_session(
 
 def _conf(settings: SparkSettings, scratch: str) -> Mapping[str, str]:
     threads = str(settings.threads or os.cpu_count() or 1)
-    java_options = f"-Djava.io.tmpdir={scratch} -Dderby.system.home={scratch}"
+    java_options = f"{_JAVA_OPTIONS} -Djava.io.tmpdir={scratch} -Dderby.system.home={scratch}"
     theirs = settings.conf.get("spark.driver.extraJavaOptions", "")
     return {
         "spark.master": f"local[{threads}]",
