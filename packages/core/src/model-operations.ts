@@ -11,7 +11,7 @@ import { beginOperation } from "./begin-operation.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { OperationLease } from "./operation-lease.js";
 import { waitUntilApplied } from "./propagation.js";
-import { waitForReplicas } from "./replica-readiness.js";
+import { restartsOf, type WantedReplicas, waitForReplicas } from "./replica-readiness.js";
 import { waitUntilServed } from "./serving-versions.js";
 
 const READY_TIMEOUT_MS = 120_000;
@@ -45,7 +45,7 @@ export async function currentVersionOf(
   return version;
 }
 
-/** Starts or drains replicas until there are `replicas`; resolves when they are connected. */
+/** Starts or drains replicas until there are `replicas`; resolves when those are connected and no others. */
 export async function scaleVersion(
   cluster: ConnectedCluster,
   target: ModelVersion,
@@ -61,13 +61,7 @@ export async function scaleVersion(
   }
   const workload = workloadOf(await getVersionRecord(cluster, target, options.signal));
   await underOperation(cluster, "scale", target, options, async (signal) => {
-    await cluster.management.putInstances(workload, replicas, signal);
-    await cluster.controller.runOnce({ signal });
-    await waitForReplicas(
-      cluster,
-      { target, workload, replicas },
-      { ...options, signal, timeoutMs: READY_TIMEOUT_MS },
-    );
+    await bringTo(cluster, { target, workload, replicas }, { ...options, signal });
   });
 }
 
@@ -81,22 +75,30 @@ export async function switchVersion(
   const running = (await cluster.management.workloads(options.signal)).find(
     ({ id }) => id === record.workload,
   );
-  const replicas = options.replicas ?? Math.max(running?.instances ?? 0, record.replicas);
+  // One that was scaled to 0 gets a replica: becoming current without one would leave the frontends with the version before.
+  const replicas = options.replicas ?? Math.max(running?.instances ?? 0, record.replicas, 1);
   await underOperation(cluster, "rollback", target, options, async (signal) => {
     const { workload } = record;
     if (workload !== undefined && replicas > 0) {
-      await cluster.management.putInstances(workload, replicas, signal);
-      await cluster.controller.runOnce({ signal });
-      await waitForReplicas(
-        cluster,
-        { target, workload, replicas },
-        { ...options, signal, timeoutMs: READY_TIMEOUT_MS },
-      );
+      await bringTo(cluster, { target, workload, replicas }, { ...options, signal });
     }
     await cluster.management.putCurrent(target, signal);
     if (workload !== undefined && replicas > 0)
       await waitUntilServed(cluster, target, { ...options, signal });
   });
+}
+
+/** Wishes for that many replicas, and waits until they are connected and no others. */
+async function bringTo(
+  cluster: ConnectedCluster,
+  wanted: Omit<WantedReplicas, "restartsBefore">,
+  options: CallOptions,
+): Promise<void> {
+  const { workload, replicas } = wanted;
+  const restartsBefore = await restartsOf(cluster, workload, options.signal);
+  await cluster.management.putInstances(workload, replicas, options.signal);
+  await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
+  await waitForReplicas(cluster, { ...wanted, restartsBefore }, { ...options, timeoutMs: READY_TIMEOUT_MS });
 }
 
 /** Unregisters a version and ends its replicas. */

@@ -20,36 +20,55 @@ export interface WantedReplicas {
   readonly target: ModelVersion;
   readonly workload: string;
   readonly replicas: number;
+  /** How often each instance had been started again before, by its id: what it went through then is not held against it. Default: a workload's first instances. */
+  readonly restartsBefore?: ReadonlyMap<string, number>;
+}
+
+/** @returns how often each of the workload's instances has been started again, by its id */
+export async function restartsOf(
+  cluster: Pick<ConnectedCluster, "manager" | "ref">,
+  workload: string,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const instances = await instancesOf(cluster, workload, signal);
+  return new Map(instances.map(({ id, restarts }) => [id, restarts]));
 }
 
 /**
- * Waits until every live query frontend is connected to all replicas, or until the platform shows why that will not be.
+ * Waits until every live query frontend is connected to exactly these replicas, or until the platform shows why that will not be.
  * @throws DeployError with the code the replica ended with, its exit code, OOM flag and last log lines; TimeoutError
  */
 export async function waitForReplicas(
   cluster: ConnectedCluster,
-  { target, workload, replicas }: WantedReplicas,
+  wanted: WantedReplicas,
   { timeoutMs, signal, onProgress }: CallOptions & { readonly timeoutMs: number },
 ): Promise<void> {
-  if (replicas === 0) return;
+  const { target, workload, replicas } = wanted;
   let looks = 0;
-  let connected = -1;
+  let told = -1;
+  const tell = (seen: number) => {
+    if (seen === told) return;
+    told = seen;
+    onProgress?.({
+      step: "ready",
+      state: seen === replicas ? "done" : "advanced",
+      message: `${seen} of ${replicas} replicas connected`,
+      done: seen,
+      total: replicas,
+      unit: "replicas",
+    });
+  };
   await pollUntil(
     async () => {
-      const seen = await connectedReplicas(cluster, target, signal);
-      if (seen !== connected) {
-        connected = seen;
-        onProgress?.({
-          step: "ready",
-          state: seen >= replicas ? "done" : "advanced",
-          message: `${seen} of ${replicas} replicas connected`,
-          done: seen,
-          total: replicas,
-          unit: "replicas",
-        });
-      }
-      if (seen >= replicas) return true;
-      if (looks++ % PLATFORM_EVERY === 0) await checkPlatform(cluster, target, workload, signal);
+      const connected = await connectedReplicas(cluster, target, signal);
+      // Which of them are this workload's only the platform knows: another one may run the same version.
+      const mayBeAll = connected.every((ids) => ids.size >= replicas);
+      if (!mayBeAll && looks++ % PLATFORM_EVERY !== 0) return undefined;
+      const instances = await instancesOf(cluster, workload, signal);
+      const seen = Math.min(...connected.map((ids) => instances.filter(({ id }) => ids.has(id)).length));
+      tell(seen);
+      if (seen === replicas) return true;
+      await checkInstances(cluster, wanted, instances);
       return undefined;
     },
     {
@@ -62,56 +81,70 @@ export async function waitForReplicas(
   );
 }
 
-/** @returns how many replicas of `target` the frontend that sees fewest is connected to */
+/** @returns for each live frontend the ids of the version's replicas that it is connected to; one empty set when no frontend lives */
 async function connectedReplicas(
   { management }: ConnectedCluster,
   { model, version }: ModelVersion,
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<readonly ReadonlySet<string>[]> {
   const frontends = await management.frontends(signal);
-  if (frontends.length === 0) return 0;
-  return Math.min(
-    ...frontends.map(
-      ({ replicas }) =>
-        replicas.filter(
-          (replica) =>
-            replica.model === model &&
-            replica.version === version &&
-            (replica.state === "ready" || replica.state === "parked"),
-        ).length,
-    ),
+  if (frontends.length === 0) return [new Set()];
+  return frontends.map(
+    ({ replicas }) =>
+      new Set(
+        replicas
+          .filter(
+            (replica) =>
+              replica.model === model &&
+              replica.version === version &&
+              (replica.state === "ready" || replica.state === "parked"),
+          )
+          .map(({ replicaId }) => replicaId),
+      ),
   );
 }
 
-async function checkPlatform(
-  cluster: ConnectedCluster,
-  { model, version }: ModelVersion,
+async function instancesOf(
+  { manager, ref }: Pick<ConnectedCluster, "manager" | "ref">,
   workload: string,
   signal: AbortSignal | undefined,
+): Promise<readonly InstanceStatus[]> {
+  const workloads = await manager.list(ref, signal === undefined ? {} : { signal });
+  return workloads.find(({ id }) => id === workload)?.instances ?? [];
+}
+
+async function checkInstances(
+  cluster: ConnectedCluster,
+  { target, workload, restartsBefore }: WantedReplicas,
+  instances: readonly InstanceStatus[],
 ): Promise<void> {
-  const status = (await cluster.manager.list(cluster.ref, signal === undefined ? {} : { signal })).find(
-    ({ id }) => id === workload,
-  );
-  const ended = status?.instances.find(isLost);
-  if (ended === undefined) return;
+  const lost = instances.find((instance) => isLost(instance, restartsBefore?.get(instance.id)));
+  if (lost === undefined) return;
   const log = await tailOf({ manager: cluster.manager, cluster: cluster.ref }, workload);
   const told = lastWords(log);
   throw new DeployError({
-    code: ended.oomKilled ? "OUT_OF_MEMORY" : (told?.code ?? "REPLICA_FAILED"),
+    ...target,
+    code: lost.oomKilled ? "OUT_OF_MEMORY" : (told?.code ?? "REPLICA_FAILED"),
     step: "ready",
-    model,
-    version,
-    message:
-      told?.message ?? ended.reason ?? `the replica ended with exit code ${ended.exitCode ?? "unknown"}`,
+    message: told?.message ?? lost.reason ?? `the replica ended with exit code ${lost.exitCode ?? "unknown"}`,
     hint: "the replica's last log lines are in facts.log",
-    exitCode: ended.exitCode,
-    oomKilled: ended.oomKilled,
+    exitCode: lost.exitCode,
+    oomKilled: lost.oomKilled,
     log,
   });
 }
 
-function isLost({ exitCode, restarts, oomKilled }: InstanceStatus): boolean {
-  return FINAL_EXIT_CODES.has(exitCode ?? 0) || oomKilled === true || restarts > RESTARTS_ALLOWED;
+/** @param restartsBefore undefined for an instance that was not there before */
+function isLost(
+  { state, exitCode, restarts, oomKilled }: InstanceStatus,
+  restartsBefore: number | undefined,
+): boolean {
+  const restartsSince = restarts - (restartsBefore ?? 0);
+  const hasEnded = restartsBefore === undefined || restartsSince > 0 || state === "failed";
+  return (
+    restartsSince > RESTARTS_ALLOWED ||
+    (hasEnded && (FINAL_EXIT_CODES.has(exitCode ?? 0) || oomKilled === true))
+  );
 }
 
 /** The sentence a replica of ours writes last: `clipper-replica: CODE: why`. */
