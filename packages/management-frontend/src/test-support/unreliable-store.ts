@@ -5,6 +5,8 @@ export interface UnreliableStore extends StateStore {
   down: boolean;
   /** Called before each commit: somebody else's chance. */
   beforeCommit: () => Promise<void>;
+  /** Called before it tells what changed. */
+  beforeSince: () => Promise<void>;
 }
 
 /** A store that can be made to fail, and to be overtaken. */
@@ -15,6 +17,7 @@ export function unreliable(store: StateStore): UnreliableStore {
   const wrapped: UnreliableStore = {
     down: false,
     beforeCommit: async () => {},
+    beforeSince: async () => {},
     name: store.name,
     async read(options) {
       check("read");
@@ -27,6 +30,7 @@ export function unreliable(store: StateStore): UnreliableStore {
     },
     async since(head, options) {
       check("since");
+      await wrapped.beforeSince();
       return store.since(head, options);
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

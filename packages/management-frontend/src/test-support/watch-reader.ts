@@ -16,11 +16,14 @@ export async function watch(url: string, head?: StateHead): Promise<WatchReader>
     head === undefined ? "" : `?${new URLSearchParams({ ...head, revision: String(head.revision) })}`;
   const events: WatchEvent[] = [];
   let ended = false;
-  let rest = "";
+  let rest: string[] = [];
   const response = await openWatch(`${url}/v1/watch${query}`);
   response.setEncoding("utf8").on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
+    rest.push(chunk);
+    // A long line comes in many pieces: looked through once, when it is whole.
+    if (!chunk.includes("\n")) return;
+    const lines = rest.join("").split("\n");
+    rest = [lines.pop()!];
     for (const line of lines) events.push(JSON.parse(line) as WatchEvent);
   });
   response.on("close", () => {

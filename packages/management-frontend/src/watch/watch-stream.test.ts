@@ -113,6 +113,39 @@ describe("GET /v1/watch", () => {
     expect(quick.ended).toBe(false);
   });
 
+  it("gives all there is to a new reader, though it is more than a reader may be behind", async () => {
+    const store = createMemoryStore();
+    const { head } = await store.read();
+    const value = { text: "x".repeat(1_000_000) };
+    // More than the sockets' own buffers take.
+    const changes = Array.from({ length: 20 }, (_, index) => ({ kind: "note", key: `n${index}`, value }));
+    const large = await store.commit(head, changes);
+    await using frontend = await startFrontend({ store, maxQueuedBytes: 200_000 });
+    using fresh = await watch(frontend.url);
+    using behind = await watch(frontend.url, head);
+    expect(await fresh.find(({ type }) => type === "snapshot")).toMatchObject({ snapshot: { head: large } });
+    expect(await behind.find(({ type }) => type === "commit")).toMatchObject({ commit: { head: large } });
+    await frontend.call("POST", "/v1/applications", { ...DIGITS, name: "after" });
+    await Promise.all([fresh, behind].map((reader) => reader.find(commitOf("after"))));
+  });
+
+  it("ends a stream that was being opened when the frontend stopped", async () => {
+    const store = unreliable(createMemoryStore());
+    const frontend = await startFrontend({ store });
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    store.beforeSince = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const opening = watch(frontend.url);
+    await asked.promise;
+    const stopped = frontend[Symbol.asyncDispose]();
+    answer.resolve();
+    using reader = await opening;
+    await stopped;
+    await eventually(() => reader.ended);
+  });
+
   it("ends the stream when the frontend stops, and the stop does not wait for its reader", async () => {
     const frontend = await startFrontend();
     using reader = await watch(frontend.url);

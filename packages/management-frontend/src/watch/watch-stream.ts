@@ -8,7 +8,7 @@ export interface WatchStreamsOptions {
   readonly clock: Clock;
   /** Time between beats, ms. Default 1,000. */
   readonly beatMs?: number;
-  /** Bytes one reader may be behind before its connection is dropped. Default 8 MiB. */
+  /** Bytes one reader may be behind before its connection is dropped, beside what it has to catch up with. Default 8 MiB. */
   readonly maxQueuedBytes?: number;
   readonly onDropped?: (queuedBytes: number) => void;
 }
@@ -16,8 +16,10 @@ export interface WatchStreamsOptions {
 /** The open `GET /v1/watch` answers. */
 export class WatchStreams {
   readonly #options: Required<WatchStreamsOptions>;
-  readonly #open = new Set<ServerResponse>();
+  /** Each with how many bytes it was given to catch up with: however large the state is, its readers can have it. */
+  readonly #open = new Map<ServerResponse, number>();
   #endBeats: (() => void) | undefined;
+  #isStopped = false;
 
   constructor({
     beatMs = 1_000,
@@ -46,7 +48,7 @@ export class WatchStreams {
       this.#send(response, event);
     });
     if (response.destroyed) return unfollow();
-    this.#open.add(response);
+    this.#open.set(response, response.writableLength);
     response.once("close", () => {
       unfollow();
       this.#open.delete(response);
@@ -56,16 +58,18 @@ export class WatchStreams {
       // A reader that is up to date learns at once that it is.
       this.#sendBeat(response);
     }
+    if (this.#isStopped) response.end();
   }
 
   /** Ends all streams, so that their readers look for a frontend that stays. */
   stop(): void {
+    this.#isStopped = true;
     this.#endBeats?.();
-    for (const response of this.#open) response.end();
+    for (const response of this.#open.keys()) response.end();
   }
 
   #beat(): void {
-    for (const response of this.#open) this.#sendBeat(response);
+    for (const response of this.#open.keys()) this.#sendBeat(response);
   }
 
   #sendBeat(response: ServerResponse): void {
@@ -76,7 +80,11 @@ export class WatchStreams {
   #send(response: ServerResponse, event: WatchEvent): void {
     if (response.writableEnded || response.destroyed) return;
     response.write(`${JSON.stringify(event)}\n`);
-    if (response.writableLength > this.#options.maxQueuedBytes) {
+    const catchUpBytes = this.#open.get(response);
+    // Not open yet: it is being told what lies behind it.
+    if (catchUpBytes === undefined) return;
+    if (event.type === "snapshot") this.#open.set(response, response.writableLength);
+    else if (response.writableLength > catchUpBytes + this.#options.maxQueuedBytes) {
       this.#options.onDropped(response.writableLength);
       response.destroy();
     }
