@@ -29,6 +29,7 @@ import {
   type RegisteredVersion,
   type RegisterVersion,
   type ReplicaReport,
+  toSloMicros,
   UnconnectedError,
   type VersionRecord,
 } from "@clipper-serving/spec";
@@ -59,7 +60,7 @@ import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./mo
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
 import { waitUntilApplied } from "./propagation.js";
 import { directoryPython, imagePython } from "./python-platforms.js";
-import { alreadyLinked, toApplication, toSloMicros } from "./registered-application.js";
+import { alreadyLinked, toApplication } from "./registered-application.js";
 
 export interface ClipperConnectionOptions {
   /** Name of the cluster; many live side by side. Default `default`. */

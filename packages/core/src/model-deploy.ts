@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   type CallOptions,
   ClipperError,
+  checkDeployOptions,
   checkName,
   DeployError,
   type DeployModelRequest,
@@ -116,48 +117,11 @@ export async function deployModel(
 }
 
 /** @throws InvalidNameError | InvalidArgumentError */
-function checkRequest({
-  model,
-  version,
-  replicas = 1,
-  batchSize = -1,
-  labels = [],
-  keepWarm = 1,
-  command,
-  program,
-}: DeployModelRequest): void {
+function checkRequest(request: DeployModelRequest): void {
+  const { model, version, command, program } = request;
   checkName("model", model);
   checkName("version", version);
-  if (!Number.isInteger(replicas) || replicas < 0 || replicas > 1_000) {
-    throw new InvalidArgumentError({
-      argument: "replicas",
-      value: replicas,
-      expected: "a whole number from 0 to 1000",
-    });
-  }
-  if (!Number.isInteger(batchSize) || (batchSize !== -1 && (batchSize < 1 || batchSize > 65_536))) {
-    throw new InvalidArgumentError({
-      argument: "batchSize",
-      value: batchSize,
-      expected: "-1, or 1 to 65536",
-    });
-  }
-  if (!Number.isInteger(keepWarm) || keepWarm < 0) {
-    throw new InvalidArgumentError({
-      argument: "keepWarm",
-      value: keepWarm,
-      expected: "a whole number, 0 or more",
-    });
-  }
-  for (const label of labels) {
-    if (typeof label !== "string" || /[,:]/.test(label)) {
-      throw new InvalidArgumentError({
-        argument: "labels",
-        value: label,
-        expected: "text without ',' and ':'",
-      });
-    }
-  }
+  checkDeployOptions(request);
   if (command.length === 0 && program.kind === "directory") {
     throw new InvalidArgumentError({
       argument: "command",

@@ -1,7 +1,7 @@
 import {
   type CallOptions,
   ConflictError,
-  InvalidArgumentError,
+  checkReplicas,
   type ModelVersion,
   NotFoundError,
   type OperationKind,
@@ -52,13 +52,7 @@ export async function scaleVersion(
   replicas: number,
   options: CallOptions = {},
 ): Promise<void> {
-  if (!Number.isInteger(replicas) || replicas < 0 || replicas > 1_000) {
-    throw new InvalidArgumentError({
-      argument: "replicas",
-      value: replicas,
-      expected: "a whole number from 0 to 1000",
-    });
-  }
+  checkReplicas(replicas);
   const workload = workloadOf(await getVersionRecord(cluster, target, options.signal));
   await underOperation(cluster, "scale", target, options, async (signal) => {
     await bringTo(cluster, { target, workload, replicas }, { ...options, signal });

@@ -1,20 +1,4 @@
-import {
-  type ApplicationRecord,
-  ConflictError,
-  InvalidArgumentError,
-  type RegisteredApplication,
-} from "@clipper-serving/spec";
-
-const MAX_SLO_MICROS = 2 ** 31 - 1;
-
-/** @returns whole microseconds. @throws InvalidArgumentError */
-export function toSloMicros(sloMs: number): number {
-  const micros = Math.round(sloMs * 1_000);
-  if (!Number.isFinite(sloMs) || micros < 1 || micros > MAX_SLO_MICROS) {
-    throw new InvalidArgumentError({ argument: "sloMs", value: sloMs, expected: "0.001 to 2147483.647 ms" });
-  }
-  return micros;
-}
+import { type ApplicationRecord, ConflictError, type RegisteredApplication } from "@clipper-serving/spec";
 
 export function toApplication(record: ApplicationRecord): RegisteredApplication {
   return {

@@ -45,6 +45,13 @@ describe("resolveClosureOptions", () => {
     expect(() => resolveClosureOptions({ ...OPTIONS, function: reference })).toThrow(InvalidArgumentError);
   });
 
+  it.each([{ replicas: 5_000 }, { batchSize: Number.NaN }, { keepWarm: -1 }, { readyTimeoutMs: 0 }])(
+    "refuses %o before anything is captured",
+    (options) => {
+      expect(() => resolveClosureOptions({ ...OPTIONS, ...options })).toThrow(InvalidArgumentError);
+    },
+  );
+
   it("refuses an input type that is none", () => {
     expect(() => resolveClosureOptions({ ...OPTIONS, inputType: "int8" })).toThrow(InvalidArgumentError);
   });

@@ -5,7 +5,10 @@ import {
   type DeployResult,
   type DeployTarget,
   type InputType,
+  type LinkRequest,
+  type RegisterApplicationRequest,
   type RegisteredApplication,
+  toSloMicros,
 } from "@clipper-serving/spec";
 import { type PythonClosureOptions, resolveClosureOptions } from "./closure-options.js";
 import { deployPythonClosure } from "./python-closure.js";
@@ -52,24 +55,48 @@ export async function withApplication(
   deploy: () => Promise<DeployResult>,
 ): Promise<DeployResult> {
   const app = checkName("application", name);
-  const existing = await target.getApplication(app, call);
-  if (existing !== undefined) checkApplication(existing, model, inputType);
+  const request = {
+    name: app,
+    inputType,
+    ...(defaultOutput === undefined ? {} : { defaultOutput }),
+    ...(sloMs === undefined ? {} : { sloMs }),
+  };
+  if (sloMs !== undefined) toSloMicros(sloMs);
+  const before = await target.getApplication(app, call);
+  if (before !== undefined) checkApplication(before, model, inputType);
   const result = await deploy();
-  if (existing === undefined) {
-    await target.registerApplication(
-      {
-        name: app,
-        inputType,
-        ...(defaultOutput === undefined ? {} : { defaultOutput }),
-        ...(sloMs === undefined ? {} : { sloMs }),
-      },
-      call,
-    );
-  }
+  // A deploy takes its time: others may have registered or linked the application meanwhile, with another version of the model for instance.
+  const existing = (await target.getApplication(app, call)) ?? (await register(target, request, call));
+  if (existing !== undefined) checkApplication(existing, model, inputType);
   if (!existing?.linkedModels.includes(model)) {
-    await target.linkModelToApp({ app, model, ...(force === undefined ? {} : { force }) }, call);
+    await link(target, { app, model, ...(force === undefined ? {} : { force }) }, call);
   }
   return result;
+}
+
+/** @returns the application as somebody else registered it at the same moment; undefined when this call did */
+async function register(
+  target: DeployTarget,
+  request: RegisterApplicationRequest,
+  call: CallOptions,
+): Promise<RegisteredApplication | undefined> {
+  try {
+    await target.registerApplication(request, call);
+    return undefined;
+  } catch (error) {
+    if (!ConflictError.isInstance(error) || error.code !== "APPLICATION_EXISTS") throw error;
+    return await target.getApplication(request.name, call);
+  }
+}
+
+async function link(target: DeployTarget, request: LinkRequest, call: CallOptions): Promise<void> {
+  try {
+    await target.linkModelToApp(request, call);
+  } catch (error) {
+    if (!ConflictError.isInstance(error) || error.code !== "ALREADY_LINKED") throw error;
+    const linked = (await target.getApplication(request.app, call))?.linkedModels;
+    if (!linked?.includes(request.model)) throw error;
+  }
 }
 
 /** What linking would refuse in the end is refused before anything is done. */

@@ -1,5 +1,11 @@
 import path from "node:path";
-import { checkName, type InputType, InvalidArgumentError, parseInputType } from "@clipper-serving/spec";
+import {
+  checkDeployOptions,
+  checkName,
+  type InputType,
+  InvalidArgumentError,
+  parseInputType,
+} from "@clipper-serving/spec";
 
 /** How a version is run, whatever it is made of. */
 export interface ReplicaOptions {
@@ -45,7 +51,8 @@ export interface ResolvedModelOptions {
 }
 
 /** Checks what all models have. @throws InvalidNameError, InvalidArgumentError */
-export function resolveModelOptions({ name, version = "1", inputType }: ModelOptions): ResolvedModelOptions {
+export function resolveModelOptions(options: ModelOptions): ResolvedModelOptions {
+  const { name, version = "1", inputType } = options;
   const resolvedType = parseInputType(inputType);
   if (resolvedType === undefined) {
     throw new InvalidArgumentError({
@@ -54,6 +61,7 @@ export function resolveModelOptions({ name, version = "1", inputType }: ModelOpt
       expected: "integers, floats, doubles, strings or bytes",
     });
   }
+  checkDeployOptions(options);
   const versionText = typeof version === "number" && Number.isInteger(version) ? String(version) : version;
   return {
     model: checkName("model", name),

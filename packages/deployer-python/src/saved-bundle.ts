@@ -64,7 +64,11 @@ export async function deployFoundBundle(
 ): Promise<DeployResult> {
   const directory = path.resolve(options.bundle);
   const { digest, manifest } = await readManifest(directory);
-  const { model, version, inputType } = resolveModelOptions({ ...manifest, name: manifest.model });
+  const { model, version, inputType } = resolveModelOptions({
+    ...options,
+    ...manifest,
+    name: manifest.model,
+  });
   const python = await pythonFor(manifest, options.python, call.signal);
   const needs = await check({ directory, digest, manifest, python });
   if (python.minor !== manifest.pythonMinor) throw pythonMismatch(manifest, python);

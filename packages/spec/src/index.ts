@@ -19,6 +19,8 @@ export type {
   WorkloadSpec,
   WorkloadStatus,
 } from "./container-manager.js";
+export type { DeployOptions } from "./deploy-options.js";
+export { checkDeployOptions, checkReplicas, toSloMicros } from "./deploy-options.js";
 export type {
   DeployModelRequest,
   DeployResult,
