@@ -145,7 +145,7 @@ class FileStore implements SqliteStore {
   ): Promise<Result> {
     return this.#untilFree(operation, options, () => {
       const [database, tables] = [this.#database, this.#tables];
-      if (database === undefined || tables === undefined) throw storeClosed(operation);
+      if (database === undefined || tables === undefined) throw storeClosed(this.name, operation);
       return inTransaction(database, mode, () => {
         // SQLite goes on writing to a file that was removed: nobody would ever read what it acknowledged.
         if (fileAt(this.#options.path) !== this.#file) throw storeGone(operation);

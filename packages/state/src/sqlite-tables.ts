@@ -2,13 +2,13 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
   canonicalJson,
   type StateChange,
-  type StateCommit,
   type StateHead,
   type StateRecord,
   StoreUnavailableError,
 } from "@clipper-serving/spec";
-import { commitsAfter, type KeptCommit } from "./commits-after.js";
-import { firstHead, sha256 } from "./head.js";
+import type { KeptCommit } from "./commits-after.js";
+import { sha256 } from "./head.js";
+import { parseJson, problemOf, provenHistory, recordInHistory } from "./proven-history.js";
 import { RecordCorruptError, type StoreProblem } from "./store-errors.js";
 
 interface RecordRow {
@@ -102,28 +102,11 @@ export class SqliteTables {
     this.#moveHead.run(head.revision, head.hash);
   }
 
-  /** @returns a record as the chain proves that it was committed; its damaged row stays as it is until it is committed anew */
-  #findInHistory({ kind, key }: RecordRow): StateRecord | undefined {
-    for (const { head, changes } of this.#provenHistory().toReversed()) {
-      const change = changes.findLast((other) => other.kind === kind && other.key === key);
-      if (change === undefined) continue;
-      return change.value === undefined
-        ? undefined
-        : { kind, key, value: change.value, revision: head.revision };
-    }
-    return undefined;
-  }
-
-  #provenHistory(): readonly StateCommit[] {
-    const current = this.readHead();
+  /** A damaged row stays as it is until its record is committed anew. */
+  #findInHistory(row: RecordRow): StateRecord | undefined {
     const oldest = this.#oldestCommit.get() as { revision: number; hash: string } | undefined;
-    if (oldest === undefined) return [];
-    const from =
-      oldest.revision === 1
-        ? firstHead(current.epoch)
-        : { epoch: current.epoch, revision: oldest.revision, hash: oldest.hash };
-    const commits = commitsAfter(from, current, (revision) => this.readCommit(revision));
-    return commits === "resync" ? [] : commits;
+    const history = provenHistory(this.readHead(), oldest, (revision) => this.readCommit(revision));
+    return recordInHistory(history, row);
   }
 }
 
@@ -134,26 +117,4 @@ function intact(row: RecordRow): StateRecord | undefined {
 
 function checksumOf({ kind, key, value, revision }: Omit<RecordRow, "checksum">): string {
   return sha256(JSON.stringify([kind, key, revision, value]));
-}
-
-function problemOf({ kind, key }: RecordRow, recovered: boolean): StoreProblem {
-  const name = `${kind} ${JSON.stringify(key)}`;
-  return {
-    kind,
-    key,
-    recovered,
-    message: recovered
-      ? `${name} is damaged; what was committed is still in the history and is given out`
-      : `${name} is damaged, and the history no longer holds it: it is left out`,
-  };
-}
-
-/** @returns undefined for text that is not JSON: it was damaged */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // The caller takes what cannot be parsed for what is not there.
-    return undefined;
-  }
 }

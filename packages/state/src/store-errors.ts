@@ -1,6 +1,6 @@
 import { ClipperError, StoreUnavailableError } from "@clipper-serving/spec";
 
-/** The file was written by a newer version of this package, and is left alone. */
+/** What is kept there was written by a newer version of this package, and is left alone. */
 export class StoreSchemaError extends ClipperError {
   constructor(facts: { path: string; found: number; supported: number }) {
     super({
@@ -12,14 +12,32 @@ export class StoreSchemaError extends ClipperError {
   }
 }
 
-/** The file is a database of something else, and is left alone. */
+/** What is kept there is something else's, and is left alone. */
 export class StoreForeignError extends ClipperError {
   constructor(facts: { path: string }) {
     super({
       code: "STORE_FOREIGN",
       message: `${facts.path} is a database, but not one of Clipper's`,
-      hint: "give the state a file of its own",
+      hint: "give the state a file, or in Redis a prefix, of its own",
       facts,
+    });
+  }
+}
+
+/** Redis is set so that it may lose what it acknowledged. */
+export class StoreSettingsError extends ClipperError {
+  constructor(options: {
+    place: string;
+    message: string;
+    hint: string;
+    settings: Readonly<Record<string, string | undefined>>;
+  }) {
+    const { place, message, hint, settings } = options;
+    super({
+      code: "STORE_UNSAFE",
+      message: `redis at ${place} ${message}`,
+      hint,
+      facts: { place, settings },
     });
   }
 }
@@ -30,7 +48,7 @@ export class RecordCorruptError extends ClipperError {
     super({
       code: "RECORD_CORRUPT",
       message: `${facts.kind} ${JSON.stringify(facts.key)} in ${facts.path} is damaged and is not written over`,
-      hint: "restore the file from a copy, or purge the cluster",
+      hint: "restore the store from a copy, or purge the cluster",
       facts,
     });
   }
@@ -68,8 +86,8 @@ export function storeError(operation: string, cause: unknown): unknown {
   });
 }
 
-export function storeClosed(operation: string): StoreUnavailableError {
-  return new StoreUnavailableError({ store: "sqlite", operation, hint: "it was closed" });
+export function storeClosed(store: string, operation: string): StoreUnavailableError {
+  return new StoreUnavailableError({ store, operation, hint: "it was closed" });
 }
 
 export function storeGone(operation: string): StoreUnavailableError {

@@ -1,0 +1,2 @@
+export type { RedisStore, RedisStoreOptions } from "./redis-store.js";
+export { openRedisStore } from "./redis-store.js";
