@@ -31,7 +31,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ["spec", "control", "image-builder", "query-frontend", "management-frontend"],
     thirdParty: ["undici"],
   },
-  "docker-manager": { level: 4, ours: ["spec"], thirdParty: ["dockerode"] },
+  "docker-manager": { level: 4, ours: ["spec", "image-builder"], thirdParty: ["dockerode"] },
   "k8s-manager": { level: 4, ours: ["spec"], thirdParty: ["@kubernetes/client-node"] },
   "local-manager": { level: 4, ours: ["spec"], thirdParty: [] },
   "deployer-python": { level: 4, ours: ["spec", "container-runtime"], thirdParty: [] },

@@ -1,0 +1,88 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { unlessAbsent } from "./containers.js";
+import type { EngineClient } from "./engine-client.js";
+
+export interface InspectedImage {
+  readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly RepoDigests?: readonly string[] | null;
+  readonly Os: string;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly RootFS: { readonly Layers?: readonly string[] };
+  readonly Config: {
+    readonly Env?: readonly string[] | null;
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
+    readonly WorkingDir?: string;
+    readonly User?: string;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+  } | null;
+}
+
+export class Images {
+  readonly #client: EngineClient;
+
+  constructor(client: EngineClient) {
+    this.#client = client;
+  }
+
+  /** @returns undefined when the engine has none of that name */
+  inspect(ref: string): Promise<InspectedImage | undefined> {
+    return unlessAbsent(this.#client.json<InspectedImage>({ method: "GET", path: `/images/${ref}/json` }));
+  }
+
+  list(): Promise<readonly { readonly Id: string }[]> {
+    return this.#client.json({ method: "GET", path: "/images/json" });
+  }
+
+  async tag(id: string, { repository, tag }: { repository: string; tag: string }): Promise<void> {
+    await this.#client.done({
+      method: "POST",
+      path: `/images/${id}/tag`,
+      query: { repo: repository, tag },
+    });
+  }
+
+  /** Absent is success. */
+  async remove(ref: string): Promise<void> {
+    await unlessAbsent(this.#client.done({ method: "DELETE", path: `/images/${ref}` }));
+  }
+
+  /** Begins a load; its progress has to be read to the end. */
+  load(archive: Readable, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    return this.#client.stream({
+      method: "POST",
+      path: "/images/load",
+      query: { quiet: true },
+      upload: archive,
+      signal,
+      answerTimeoutMs: 0,
+    });
+  }
+
+  /** Begins a pull; its progress has to be read to the end. */
+  pull(
+    name: { readonly repository: string; readonly tag: string },
+    options: {
+      readonly registryAuth: string;
+      readonly platform?: string;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<IncomingMessage> {
+    const { registryAuth, platform, signal } = options;
+    return this.#client.stream({
+      method: "POST",
+      path: "/images/create",
+      query: {
+        fromImage: name.repository,
+        tag: name.tag,
+        ...(platform === undefined ? {} : { platform }),
+      },
+      registryAuth,
+      signal,
+      answerTimeoutMs: 0,
+    });
+  }
+}

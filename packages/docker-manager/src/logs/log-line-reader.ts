@@ -1,0 +1,81 @@
+import type { LogChunk } from "./log-demuxer.js";
+
+export interface TimedLine {
+  readonly stream: "stdout" | "stderr";
+  readonly text: string;
+  readonly timeMs?: number;
+  /** As the engine wrote it, to the nanosecond. */
+  readonly time?: string;
+}
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) /;
+const LONGEST_TIME = 40;
+
+/** A line that is not over yet. */
+interface OpenLine {
+  time: string | undefined;
+  parts: Buffer[];
+}
+
+/**
+ * Makes lines of messages that each begin with their time. The engine cuts long lines into messages, anywhere, so that bytes are put together
+ * again before they are read as text.
+ */
+export class LogLineReader {
+  readonly #open = new Map<"stdout" | "stderr", OpenLine>();
+
+  push({ stream, bytes, isMessage }: LogChunk): TimedLine[] {
+    const lines: TimedLine[] = [];
+    let rest = bytes;
+    // Each message has its time, also one that goes on with a line; of a terminal's bytes only lines begin with one.
+    let isStart = isMessage;
+    while (rest.length > 0) {
+      const end = rest.indexOf(NEWLINE);
+      const part = end < 0 ? rest : rest.subarray(0, end);
+      this.#take(stream, part, isStart);
+      isStart = false;
+      if (end < 0) break;
+      lines.push(this.#close(stream));
+      rest = rest.subarray(end + 1);
+    }
+    return lines;
+  }
+
+  /** What was written without an end of line. */
+  end(): TimedLine[] {
+    return [...this.#open.keys()].map((stream) => this.#close(stream));
+  }
+
+  #take(stream: "stdout" | "stderr", part: Buffer, isMessageStart: boolean): void {
+    const open = this.#open.get(stream);
+    if (open === undefined) {
+      const time = isMessageStart ? timeOf(part) : undefined;
+      this.#open.set(stream, { time, parts: [part.subarray(time === undefined ? 0 : time.length + 1)] });
+      return;
+    }
+    const again = isMessageStart ? timeOf(part) : undefined;
+    open.parts.push(part.subarray(again === undefined ? 0 : again.length + 1));
+  }
+
+  #close(stream: "stdout" | "stderr"): TimedLine {
+    const open = this.#open.get(stream) ?? { time: undefined, parts: [] };
+    this.#open.delete(stream);
+    let bytes = Buffer.concat(open.parts);
+    // Of a terminal, a line's time may have come in two pieces.
+    const time = open.time ?? timeOf(bytes);
+    if (open.time === undefined && time !== undefined) bytes = bytes.subarray(time.length + 1);
+    if (bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1);
+    const timeMs = time === undefined ? Number.NaN : Date.parse(time);
+    return {
+      stream,
+      text: bytes.toString("utf8"),
+      ...(Number.isNaN(timeMs) ? {} : { timeMs, time: time! }),
+    };
+  }
+}
+
+function timeOf(bytes: Buffer): string | undefined {
+  return TIME.exec(bytes.toString("latin1", 0, LONGEST_TIME))?.[1];
+}

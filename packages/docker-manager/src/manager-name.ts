@@ -1,0 +1,2 @@
+/** What this manager calls itself, in errors too. */
+export const MANAGER = "docker";
