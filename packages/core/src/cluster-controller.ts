@@ -1,8 +1,7 @@
 import { Controller, type ControllerOptions } from "@clipper-serving/control";
-import type { ClusterRef, ContainerManager } from "@clipper-serving/spec";
+import { type ClusterRef, type ContainerManager, systemClock } from "@clipper-serving/spec";
 import type { ClusterSecrets } from "./cluster-home.js";
 import type { ManagementClient } from "./management-client.js";
-import { systemClock } from "./system-clock.js";
 
 /** @returns a controller that reads a cluster's wishes from its management frontend over HTTP */
 export function createController(options: {

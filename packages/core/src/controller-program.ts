@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { ContainerManagerModule, ContainerManagerOrigin } from "@clipper-serving/spec";
+import {
+  type ContainerManagerModule,
+  type ContainerManagerOrigin,
+  watchLifeline,
+} from "@clipper-serving/spec";
 import { createController } from "./cluster-controller.js";
-import { watchLifeline } from "./lifeline.js";
 import { ManagementClient } from "./management-client.js";
 import { urlOfAddress } from "./url-of-address.js";
 
@@ -12,7 +15,9 @@ async function main(): Promise<void> {
   const end = () => stop.abort();
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
-  watchLifeline(process.env, end);
+  const lifeline = process.env.CLIPPER_LIFELINE;
+  // Absent where the platform ends its instances by itself.
+  if (lifeline) watchLifeline(Number(lifeline), end);
 
   const secretsDirectory = required("CLIPPER_SECRETS");
   const [token, rpc] = await Promise.all(

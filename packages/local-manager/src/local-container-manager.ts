@@ -14,6 +14,7 @@ import {
   NotFoundError,
   type PlatformFacts,
   type Reach,
+  rejectOnAbort,
   UnsupportedError,
   type WorkloadSpec,
   type WorkloadStatus,
@@ -142,23 +143,6 @@ function checkSupported({ program, resources }: WorkloadSpec): void {
       value: program.path,
       expected: "a directory",
     });
-  }
-}
-
-/** Rejects with the signal's reason as soon as it aborts, whatever the work is waiting for; does not begin once it has. */
-async function rejectOnAbort<Result>(
-  signal: AbortSignal | undefined,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  signal?.throwIfAborted();
-  if (signal === undefined) return await work();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work(), aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 import { pino } from "pino";
 import { type Configuration, readConfiguration } from "./configuration.js";
 import { ConfigurationError } from "./configuration-error.js";
-import { watchLifeline } from "./lifeline.js";
+import { watchConfiguredLifeline } from "./lifeline.js";
 import { createManagementFrontend } from "./management-frontend.js";
 import { readToken } from "./secret-token.js";
 
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
   if (configuration.lifelineFd !== undefined) {
-    watchLifeline(configuration.lifelineFd, () => stop("the platform is gone"));
+    watchConfiguredLifeline(configuration.lifelineFd, () => stop("the platform is gone"));
   }
 
   const address = await frontend.start();

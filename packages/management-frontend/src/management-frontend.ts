@@ -1,4 +1,4 @@
-import type { Address, Clock, StateStore } from "@clipper-serving/spec";
+import { type Address, type Clock, type StateStore, systemClock } from "@clipper-serving/spec";
 import type { Logger } from "pino";
 import { AttemptLimiter } from "./access/attempt-limiter.js";
 import { createAuthentication } from "./access/authentication.js";
@@ -11,7 +11,6 @@ import { createHttpServer } from "./http/server.js";
 import { Metrics } from "./metrics.js";
 import { ClusterState } from "./state/cluster-state.js";
 import { StateUpkeep } from "./state/state-upkeep.js";
-import { systemClock } from "./system-clock.js";
 import { v1Routes } from "./v1/routes.js";
 import { WatchStreams } from "./watch/watch-stream.js";
 

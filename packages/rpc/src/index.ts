@@ -1,3 +1,4 @@
+export { systemClock } from "@clipper-serving/spec";
 export type { FrameDecoderOptions } from "./codec/frame-decoder.js";
 export { FrameDecoder } from "./codec/frame-decoder.js";
 export { FrameEncoder } from "./codec/frame-encoder.js";
@@ -34,4 +35,3 @@ export { listenForReplicas } from "./transport/listen-for-replicas.js";
 export type { MemoryLinkPair, MemoryLinkPairOptions } from "./transport/memory-link-pair.js";
 export { createMemoryLinkPair } from "./transport/memory-link-pair.js";
 export type { ReplicaBatch, ReplicaSession, ReplicaSessionEvents } from "./transport/replica-session.js";
-export { systemClock } from "./transport/system-clock.js";

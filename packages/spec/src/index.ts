@@ -78,6 +78,7 @@ export {
   VERSION_LABEL,
   WORKLOAD_ROLES,
 } from "./labels.js";
+export { watchLifeline } from "./lifeline.js";
 export type {
   BeginOperation,
   BegunOperation,
@@ -134,6 +135,7 @@ export type {
   WorkloadRecord,
   WorkloadTemplate,
 } from "./records.js";
+export { rejectOnAbort } from "./reject-on-abort.js";
 export type {
   Attempt,
   AttemptErrorKind,
@@ -151,4 +153,5 @@ export type {
   StateSnapshot,
   StateStore,
 } from "./state-store.js";
+export { systemClock } from "./system-clock.js";
 export { canonicalJson, workloadDigest } from "./workload-digest.js";

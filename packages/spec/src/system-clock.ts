@@ -1,9 +1,12 @@
-import type { Clock } from "@clipper-serving/spec";
+import type { Clock } from "./clock.js";
 
 /** The longest delay Node's timers take, ms. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** Time as the process has it. */
+/**
+ * Time as the process has it. Here, though it is no seam, because every program of the system hands one in and its timers are easy to
+ * get wrong: never early, and not at once after 25 days.
+ */
 export const systemClock: Clock = {
   nowMicros,
 
