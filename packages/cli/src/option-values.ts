@@ -38,6 +38,16 @@ export function imageOption(value: string, gathered: Record<string, string> = {}
   return { ...gathered, [match[1]]: match[2] };
 }
 
+/** Gathers `name=value`, given once for each setting. @throws UsageError */
+export function settingOption(
+  text: string,
+  others: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError("a setting is name=value");
+  return { ...others, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
 /**
  * JSON given as itself, as `@file`, or as `-` for standard input.
  * @throws InvalidArgumentError

@@ -8,6 +8,7 @@ import { defineDown } from "./commands/down.js";
 import { defineLogs } from "./commands/logs.js";
 import { defineModel } from "./commands/model.js";
 import { definePredict } from "./commands/predict.js";
+import { definePythonAsset } from "./commands/python-asset.js";
 import { defineStatus } from "./commands/status.js";
 import { defineUp } from "./commands/up.js";
 
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     defineLogs,
     defineController,
     defineDoctor,
+    definePythonAsset,
   ]) {
     define(program);
   }

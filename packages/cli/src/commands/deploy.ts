@@ -1,34 +1,19 @@
-import { createEndpoint, deployPythonClosure, type EndpointOptions } from "@clipper-serving/deployer-python";
 import type { Command } from "commander";
 import { connect } from "../command-context.js";
 import { defineCommand } from "../define-command.js";
-import { countOption, milliseconds, readJson } from "../option-values.js";
+import { chooseDeploy, type DeploySource } from "../deploy-choice.js";
+import { countOption, milliseconds, readJson, settingOption } from "../option-values.js";
 
-interface DeployCommandOptions {
-  readonly name: string;
-  readonly version: string;
-  readonly inputType: string;
-  readonly app?: string;
-  readonly python?: string;
-  readonly baseImage?: string;
-  readonly replicas?: number;
-  readonly sample?: string;
-  readonly defaultOutput?: string;
-  readonly sloMs?: number;
-  readonly batchSize?: number;
-  readonly keepWarm?: number;
-  readonly readyTimeoutMs?: number;
-  readonly force?: boolean;
-}
+type DeployCommandOptions = Omit<DeploySource, "reference" | "sample"> & { readonly sample?: string };
 
 export function defineDeploy(program: Command): void {
   const command = program
     .command("deploy")
-    .argument("<file.py:function>", "what answers; takes a list of inputs, returns a list of as many strings")
-    .description("put a Python function behind a model version, and an application")
-    .requiredOption("--name <model>", "name of the model")
-    .option("--version <version>", "version of the model", "1")
-    .requiredOption("--input-type <type>", "integers, floats, doubles, strings or bytes")
+    .argument("[file.py:function]", "what answers; takes a list of inputs, returns a list of as many strings")
+    .description("put a Python function, or a PySpark model, behind a model version and an application")
+    .option("--name <model>", "name of the model")
+    .option("--version <version>", "version of the model (default: 1)")
+    .option("--input-type <type>", "integers, floats, doubles, strings or bytes")
     .option("--app <name>", "application to answer with it: registered when absent, linked when unlinked")
     .option(
       "--python <path>",
@@ -46,24 +31,25 @@ export function defineDeploy(program: Command): void {
     .option("--batch-size <n>", "largest batch; -1 lets the frontend find it (default: -1)", Number)
     .option("--keep-warm <n>", "versions before this one that keep their replicas (default: 1)", countOption)
     .option("--ready-timeout-ms <ms>", "for the replicas to connect (default: 120000)", milliseconds)
+    .option("--pyspark", "a PySpark model: its function with --model-path, else a script's build(spark)")
+    .option("--model-path <directory>", "model that Spark saved, for a function(spark, model, inputs)")
+    .option("--model-class <class>", "class that loads it (default: what the saved model says)")
+    .option("--spark-threads <n>", "of a replica's session, 0 for all cores (default: 1)", countOption)
+    .option("--spark-conf <name=value>", "a setting of Spark's; may be repeated", settingOption)
+    .option(
+      "--bundle <directory>",
+      "what clipper_runtime.save_bundle wrote, in place of all that it says itself",
+    )
     .option("--force", "although it is slower than an application's latency objective");
-  defineCommand<DeployCommandOptions>(command, async (context, [reference = ""], options) => {
-    const {
-      app,
-      sample,
-      cluster: _cluster,
-      output: _output,
-      quiet: _quiet,
-      ...rest
-    } = options as typeof options & Record<"cluster" | "output" | "quiet", unknown>;
-    const request: EndpointOptions = {
-      ...rest,
-      function: reference,
+  defineCommand<DeployCommandOptions>(command, async (context, [reference], options) => {
+    const { app, sample } = options;
+    const deploy = chooseDeploy({
+      ...withoutCommonOptions(options),
+      reference,
       ...(sample === undefined ? {} : { sample: await readJson("--sample", sample) }),
-    };
+    });
     await using connection = await connect(context);
-    const deploy = app === undefined ? deployPythonClosure : createEndpoint;
-    const result = await deploy(connection, app === undefined ? request : { ...request, app }, context.call);
+    const result = await deploy(connection, context.call);
     const url = app === undefined ? undefined : `${connection.endpoints.query.url}/${app}/predict`;
     context.output.result(
       { ...result, ...(app === undefined ? {} : { app, url }) },
@@ -73,4 +59,15 @@ export function defineDeploy(program: Command): void {
     );
     return undefined;
   });
+}
+
+/** What every command has is no option of a deploy. */
+function withoutCommonOptions(options: DeployCommandOptions): DeploySource {
+  const {
+    cluster: _cluster,
+    output: _output,
+    quiet: _quiet,
+    ...rest
+  } = options as DeployCommandOptions & Record<"cluster" | "output" | "quiet", unknown>;
+  return rest;
 }
