@@ -95,6 +95,15 @@ describe("an endpoint on plain processes, from the shell", () => {
     expect(new Set(lines.map(({ instance }) => instance)).size).toBe(1);
   });
 
+  it("ends quietly when its reader has gone, and with 130 when it is interrupted while it follows", async () => {
+    const unread = cluster.start("logs");
+    unread.child.stdout?.destroy();
+    expect(await unread.outcome).toMatchObject({ code: 0, stderr: "" });
+    const following = cluster.start("logs", "--follow");
+    following.child.stdout?.once("data", () => following.child.kill("SIGINT"));
+    expect(await following.outcome).toMatchObject({ code: 130, stderr: "" });
+  });
+
   it("comes back from down as it was", async () => {
     await cluster.clipper("down");
     await cluster.fails(6, "status");

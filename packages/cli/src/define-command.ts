@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "./command-context.js";
 import { EXIT, exitCodeOf } from "./exit-code.js";
-import { InterruptedError, interruptionSignal } from "./interruption.js";
+import { interruptionSignal, isInterruption } from "./interruption.js";
 import { createOutput, type OutputFormat } from "./output.js";
-import { progressPrinter } from "./progress.js";
+import { createProgress } from "./progress.js";
 
 interface CommonOptions {
   readonly cluster: string;
@@ -20,7 +20,7 @@ export function defineCommand<Options extends object>(
   run: (context: CommandContext, args: readonly string[], options: Options) => Promise<number | undefined>,
 ): Command {
   return command
-    .option("--cluster <name>", "which cluster", process.env.CLIPPER_CLUSTER ?? "default")
+    .option("--cluster <name>", "which cluster", process.env.CLIPPER_CLUSTER || "default")
     .addOption(
       new Option("-o, --output <format>", "how data is printed").choices(["text", "json"]).default("text"),
     )
@@ -28,19 +28,22 @@ export function defineCommand<Options extends object>(
     .action(async (...given: unknown[]) => {
       const self = given.at(-1) as Command;
       const options = self.opts<Options & CommonOptions>();
-      const output = createOutput(options.output);
-      const signal = interruptionSignal();
-      const call = { signal, onProgress: progressPrinter(options.quiet ?? false) };
+      const progress = createProgress({ quiet: options.quiet ?? false });
+      const output = createOutput({ format: options.output, beforeWriting: progress.clear });
+      const signal = interruptionSignal(output.note);
+      const call = { signal, onProgress: progress.show };
       try {
         const code = await run({ cluster: options.cluster, output, call }, self.args, options);
         process.exitCode = signal.aborted ? EXIT.interrupted : (code ?? EXIT.ok);
       } catch (error) {
-        if (signal.aborted && (error instanceof InterruptedError || error === signal.reason)) {
+        if (isInterruption(error, signal)) {
           process.exitCode = EXIT.interrupted;
           return;
         }
         output.error(error);
         process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOf(error);
+      } finally {
+        progress.clear();
       }
     });
 }

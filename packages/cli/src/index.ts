@@ -20,6 +20,17 @@ function exitByError(command: ReturnType<typeof createProgram>): void {
   for (const child of command.commands) exitByError(child as typeof command);
 }
 
+/** Who reads our output may leave before we are done, as `head` does: that is no failure. Without a reader of stderr the work goes on untold. */
+function outliveReaders(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed);
+  });
+  process.stderr.on("error", () => {
+    // There is nobody left to tell.
+  });
+}
+
+outliveReaders();
 main().catch((error: unknown) => {
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = EXIT.failed;

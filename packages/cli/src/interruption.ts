@@ -9,17 +9,35 @@ export class InterruptedError extends Error {
   }
 }
 
+/** A command that ends by itself this soon needs no word about it, ms. */
+const SAY_SO_AFTER_MS = 300;
+
 /**
+ * @param say told when undoing takes a moment
  * @returns a signal that aborts at the first Ctrl-C or SIGTERM, so that the command undoes what it half did; the second ends the process at once
  */
-export function interruptionSignal(): AbortSignal {
+export function interruptionSignal(say: (text: string) => void): AbortSignal {
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write("interrupted: undoing what was begun (once more to leave it)\n");
-    controller.abort(new InterruptedError());
+    const reason = new InterruptedError();
+    setTimeout(
+      () => say("interrupted: undoing what was begun (once more to leave it)"),
+      SAY_SO_AFTER_MS,
+    ).unref();
+    // Whoever waits for input waits for nothing else; where nobody does, nobody is to hear of it.
+    process.stdin.on("error", () => {}).destroy(reason);
+    controller.abort(reason);
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   return controller.signal;
+}
+
+/** Whether a command ended because it was interrupted; timers and streams tell that in their own way. */
+export function isInterruption(error: unknown, signal: AbortSignal): boolean {
+  if (error instanceof InterruptedError) return true;
+  return (
+    signal.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError"))
+  );
 }

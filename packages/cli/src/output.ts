@@ -14,19 +14,24 @@ export interface Output {
   error(error: unknown): void;
 }
 
-export function createOutput(format: OutputFormat): Output {
-  return {
-    format,
-    result: (data, text) => print(format === "json" ? JSON.stringify(data, null, 2) : text),
-    line: print,
-    note: (text) => void process.stderr.write(`${text}\n`),
-    error: (error) =>
-      void process.stderr.write(format === "json" ? `${errorJson(error)}\n` : errorText(error)),
-  };
+export interface OutputOptions {
+  readonly format: OutputFormat;
+  /** Called before anything is written, to take away what only passes. */
+  readonly beforeWriting: () => void;
 }
 
-function print(text: string): void {
-  process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
+export function createOutput({ format, beforeWriting }: OutputOptions): Output {
+  const write = (stream: NodeJS.WritableStream, text: string) => {
+    beforeWriting();
+    stream.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
+  };
+  return {
+    format,
+    result: (data, text) => write(process.stdout, format === "json" ? JSON.stringify(data, null, 2) : text),
+    line: (text) => write(process.stdout, text),
+    note: (text) => write(process.stderr, text),
+    error: (error) => write(process.stderr, format === "json" ? errorJson(error) : errorText(error)),
+  };
 }
 
 function errorJson(error: unknown): string {

@@ -8,20 +8,38 @@ const MARKS: Readonly<Record<ProgressEvent["state"], string>> = {
   failed: "✗",
 };
 
-/**
- * Tells progress on stderr, one line an event. On a terminal a step's lines replace each other; elsewhere only what is finished is told.
- * @param quiet say nothing
- */
-export function progressPrinter(quiet: boolean): (event: ProgressEvent) => void {
-  if (quiet) return () => {};
-  const terminal = process.stderr.isTTY;
-  return ({ state, message }) => {
-    const line = `${MARKS[state]} ${message}`;
-    if (!terminal) {
-      if (state !== "started") process.stderr.write(`${line}\n`);
-      return;
-    }
-    const final = state === "done" || state === "failed";
-    process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 80) - 1)}${final ? "\n" : ""}`);
+export interface Progress {
+  readonly show: (event: ProgressEvent) => void;
+  /** Takes away a line that is not final, so that something else can be written. */
+  readonly clear: () => void;
+}
+
+export interface ProgressOptions {
+  /** Say nothing. */
+  readonly quiet: boolean;
+  /** Default: stderr. */
+  readonly stream?: Pick<NodeJS.WriteStream, "write" | "isTTY" | "columns">;
+}
+
+/** Tells progress, one line an event. On a terminal a step's lines replace each other; elsewhere only what is more than begun is told. */
+export function createProgress({ quiet, stream = process.stderr }: ProgressOptions): Progress {
+  if (quiet) return { show: () => {}, clear: () => {} };
+  if (!stream.isTTY) {
+    const show = ({ state, message }: ProgressEvent) => {
+      if (state !== "started") stream.write(`${MARKS[state]} ${message}\n`);
+    };
+    return { show, clear: () => {} };
+  }
+  let isPassing = false;
+  const clear = () => {
+    if (isPassing) stream.write("\r\x1b[2K");
+    isPassing = false;
   };
+  const show = ({ state, message }: ProgressEvent) => {
+    clear();
+    isPassing = state === "started" || state === "advanced";
+    const line = `${MARKS[state]} ${message}`;
+    stream.write(isPassing ? line.slice(0, (stream.columns ?? 80) - 1) : `${line}\n`);
+  };
+  return { show, clear };
 }

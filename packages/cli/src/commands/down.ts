@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { openConnection } from "../command-context.js";
 import { defineCommand } from "../define-command.js";
 import { EXIT } from "../exit-code.js";
+import { InterruptedError } from "../interruption.js";
 
 export function defineDown(program: Command): void {
   const command = program
@@ -17,7 +18,10 @@ export function defineDown(program: Command): void {
       const { cluster, output, call } = context;
       const known = (await ClusterHome.list(defaultHome())).includes(cluster);
       if (!known) throw new NotFoundError({ kind: "cluster", name: cluster });
-      if (purge && !yes && !(await confirm(`forget all of cluster ${cluster}?`))) return EXIT.failed;
+      if (purge && !yes && !(await confirm(`forget all of cluster ${cluster}?`))) {
+        output.note("nothing was done");
+        return EXIT.failed;
+      }
       await using connection = await openConnection(context);
       await connection.stop({ ...call, purge });
       output.result({ cluster, purged: purge }, `cluster ${cluster} is ${purge ? "gone" : "stopped"}`);
@@ -32,6 +36,10 @@ async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } catch (error) {
+    // While a question stands, Ctrl-C and Ctrl-D come as a key and not as a signal.
+    if (error instanceof Error && error.name === "AbortError") throw new InterruptedError();
+    throw error;
   } finally {
     terminal.close();
   }
