@@ -4,6 +4,8 @@ import { bundlePath } from "../bundle.js";
 import { eventually } from "./eventually.js";
 import { type Sent, send } from "./http-client.js";
 
+const START_TIMEOUT_MS = 30_000;
+
 export interface BundleProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   /** Base URL. */
@@ -29,7 +31,7 @@ export async function startBundle({ env, token }: BundleOptions): Promise<Bundle
     if (child.exitCode !== null) throw new TypeError(`it ended at once: ${stderr()}`);
     const address = /"address":"tcp:([^"]+)"/.exec(stdout())?.[1];
     return address === undefined ? undefined : `http://${address}`;
-  });
+  }, START_TIMEOUT_MS);
   await send(url, { path: "/readyz" });
   return {
     child,
