@@ -1,6 +1,6 @@
 import type { ContainerManager } from "@clipper-serving/spec";
 
-/** What the suite needs of a test runner: vitest and jest have it as it is. */
+/** What the suite needs of a test runner: vitest and jest have it as it is, `node:test` with `after` as `afterAll`. */
 export interface ContainerManagerSuiteRunner {
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: ((name: string, body: () => Promise<void>, timeoutMs: number) => unknown) & {
