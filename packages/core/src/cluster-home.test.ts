@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { InvalidNameError, RefusedError } from "@clipper-serving/spec";
@@ -34,6 +34,36 @@ describe("ClusterHome", () => {
     await chmod(path.join(home, "clusters/a/secrets/token"), 0o644);
     await expect(cluster.readSecrets()).rejects.toSatisfy(RefusedError.isInstance.bind(RefusedError));
   });
+
+  it("never shows a secret that is half written, and refuses one that was cut off", async () => {
+    const directory = path.join(home, "clusters/a/secrets");
+    await mkdir(directory, { recursive: true });
+    let isDone = false;
+    const making = new ClusterHome(home, "a").ensureSecrets().finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      const token = await readFile(path.join(directory, "token")).catch(() => undefined);
+      expect(token?.byteLength ?? 64).toBe(64);
+    }
+    await making;
+    expect((await readdir(directory)).sort()).toEqual(["rpc", "token"]);
+    await writeFile(path.join(directory, "rpc"), "");
+    await expect(new ClusterHome(home, "a").ensureSecrets()).rejects.toMatchObject({
+      code: "SECRET_INVALID",
+    });
+  });
+
+  it.each(["null", "[]", "{}", '{"formatVersion": 2}', "{"])(
+    "refuses a cluster file that reads %s",
+    async (text) => {
+      await mkdir(path.join(home, "clusters/a"), { recursive: true });
+      await writeFile(path.join(home, "clusters/a/cluster.json"), text);
+      await expect(new ClusterHome(home, "a").readFile()).rejects.toMatchObject({
+        code: "CLUSTER_FILE_INVALID",
+      });
+    },
+  );
 
   it("remembers a cluster, lists it, and forgets it wholly", async () => {
     const cluster = new ClusterHome(home, "a");

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import {
@@ -9,6 +9,9 @@ import {
   NotFoundError,
   RefusedError,
 } from "@clipper-serving/spec";
+
+/** Of a secret as it is kept, in hexadecimal digits: 256 bits. */
+const SECRET_BYTES = 64;
 
 /** Secrets every cluster has: management's bearer token, and what replicas prove themselves with. */
 export interface ClusterSecrets {
@@ -58,22 +61,20 @@ export class ClusterHome {
     return path.join(this.directory, "bundles");
   }
 
+  /** @throws ManagerError `CLUSTER_FILE_INVALID` */
   async readFile(): Promise<ClusterFile | undefined> {
     const file = path.join(this.directory, "cluster.json");
     const text = await readFile(file, "utf8").catch(ignoreMissing(undefined));
     if (text === undefined) return undefined;
-    try {
-      return JSON.parse(text) as ClusterFile;
-    } catch (cause) {
-      throw new ManagerError({
-        manager: "unknown",
-        code: "CLUSTER_FILE_INVALID",
-        message: `${file} is not JSON`,
-        hint: "remove it, and start the cluster again",
-        facts: { file },
-        cause,
-      });
-    }
+    const parsed = parseClusterFile(text);
+    if (parsed !== undefined) return parsed;
+    throw new ManagerError({
+      manager: "unknown",
+      code: "CLUSTER_FILE_INVALID",
+      message: `${file} is not a cluster's file`,
+      hint: "remove it, and start the cluster again",
+      facts: { file },
+    });
   }
 
   async writeFile(file: ClusterFile): Promise<void> {
@@ -81,7 +82,7 @@ export class ClusterHome {
     await replaceFile(path.join(this.directory, "cluster.json"), `${JSON.stringify(file, null, 2)}\n`, 0o644);
   }
 
-  /** @throws RefusedError when others may read them */
+  /** @throws RefusedError when others may read them, or one was cut off */
   async readSecrets(): Promise<ClusterSecrets | undefined> {
     const [token, rpc] = await Promise.all([this.#readSecret("token"), this.#readSecret("rpc")]);
     return token === undefined || rpc === undefined ? undefined : { token, rpc };
@@ -93,15 +94,7 @@ export class ClusterHome {
     if (existing !== undefined) return existing;
     const directory = this.#secretsDirectory;
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    for (const name of ["token", "rpc"]) {
-      await writeFile(path.join(directory, name), randomBytes(32).toString("hex"), {
-        mode: 0o600,
-        flag: "wx",
-      }).catch((error: NodeJS.ErrnoException) => {
-        // Another process started the same cluster at this moment: its secret is as good.
-        if (error.code !== "EEXIST") throw error;
-      });
-    }
+    for (const name of ["token", "rpc"]) await makeSecret(path.join(directory, name));
     const made = await this.readSecrets();
     if (made === undefined) throw new NotFoundError({ kind: "cluster", name: this.cluster });
     return made;
@@ -128,12 +121,47 @@ export class ClusterHome {
         facts: { file },
       });
     }
-    return readFile(file);
+    const secret = await readFile(file);
+    if (secret.byteLength >= SECRET_BYTES) return secret;
+    throw new RefusedError({
+      code: "SECRET_INVALID",
+      message: `${file} is too short to be a secret`,
+      hint: "remove it, and start the cluster again",
+      facts: { file },
+    });
   }
 }
 
+function parseClusterFile(text: string): ClusterFile | undefined {
+  try {
+    const file = JSON.parse(text) as ClusterFile | null;
+    return file?.formatVersion === 1 ? file : undefined;
+  } catch {
+    // Not JSON: the caller says which file it is.
+    return undefined;
+  }
+}
+
+/** Under its name it is whole or not there: another process may read it at this moment, and this one may end. */
+async function makeSecret(file: string): Promise<void> {
+  const temporary = temporaryBeside(file);
+  try {
+    await writeFile(temporary, randomBytes(SECRET_BYTES / 2).toString("hex"), { mode: 0o600 });
+    await link(temporary, file);
+  } catch (error) {
+    // Another process started the same cluster at this moment: its secret is as good.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+function temporaryBeside(file: string): string {
+  return `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+}
+
 async function replaceFile(file: string, text: string, mode: number): Promise<void> {
-  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const temporary = temporaryBeside(file);
   await writeFile(temporary, text, { mode });
   await rename(temporary, file);
 }

@@ -51,6 +51,20 @@ describe("DirectoryBundleStore", () => {
     expect(await readdir(path.join(scratch, "store"))).toHaveLength(1);
   });
 
+  it("replaces a bundle of which a removal that was cut off left a part", async () => {
+    const directory = await makeBundle({ "function.pkl": "f", "modules/a.py": "x = 1" });
+    const { digest } = await store.put(directory);
+    for (const gone of ["function.pkl", "manifest.json"]) {
+      await rm(path.join(scratch, "store", digest.slice("sha256:".length), gone));
+      expect(await store.get(digest)).toBeUndefined();
+      expect(await store.list()).toEqual([]);
+      await store.put(directory);
+      expect(await store.get(digest)).toMatchObject({ digest });
+    }
+    await store.remove(digest);
+    expect(await readdir(path.join(scratch, "store"))).toEqual([]);
+  });
+
   it("refuses a file that is not what the manifest says, and keeps nothing of the bundle", async () => {
     const directory = await makeBundle({ "function.pkl": "f" }, { "function.pkl": sha256("other") });
     await expect(store.put(directory)).rejects.toSatisfy(BundleError.isInstance.bind(BundleError));

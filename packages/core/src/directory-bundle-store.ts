@@ -25,20 +25,16 @@ export class DirectoryBundleStore implements BundleStore {
 
   async put(directory: string, { signal, onProgress }: CallOptions = {}): Promise<BundleInfo> {
     const { digest, manifest, bytes } = await readBundle(directory, signal);
-    const kept = this.#directoryOf(digest);
     if ((await this.get(digest)) !== undefined) {
       onProgress?.({ step: "bundle-store", state: "skipped", message: `bundle ${short(digest)} is there` });
       return { digest, manifest, bytes };
     }
-    const temporary = path.join(this.#root, `.incoming-${process.pid}-${randomBytes(6).toString("hex")}`);
+    const temporary = this.#aside("incoming");
     try {
       await mkdir(this.#root, { recursive: true });
       await cp(directory, temporary, { recursive: true, errorOnExist: true, force: false });
       signal?.throwIfAborted();
-      await rename(temporary, kept).catch((error: NodeJS.ErrnoException) => {
-        // Another process put the same bundle meanwhile.
-        if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-      });
+      await this.#keep(temporary, digest);
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
@@ -57,15 +53,15 @@ export class DirectoryBundleStore implements BundleStore {
     { signal }: CallOptions = {},
   ): Promise<(BundleInfo & { directory: string }) | undefined> {
     const directory = this.#directoryOf(digest);
-    const text = await readFile(path.join(directory, MANIFEST), { encoding: "utf8", signal }).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw error;
-      },
-    );
-    if (text === undefined) return undefined;
-    const manifest = parseManifest(text, directory);
-    return { digest, manifest, bytes: await bytesOf(directory, manifest), directory };
+    try {
+      const text = await readFile(path.join(directory, MANIFEST), { encoding: "utf8", signal });
+      const manifest = parseManifest(text, directory);
+      return { digest, manifest, bytes: await bytesOf(directory, manifest), directory };
+    } catch (error) {
+      // Not there, or no longer wholly.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   async list({ signal }: CallOptions = {}): Promise<readonly BundleInfo[]> {
@@ -84,7 +80,33 @@ export class DirectoryBundleStore implements BundleStore {
   }
 
   async remove(digest: string): Promise<void> {
-    await rm(this.#directoryOf(digest), { recursive: true, force: true });
+    const aside = this.#aside("outgoing");
+    try {
+      // In one step, so that nobody finds a part of it.
+      await rename(this.#directoryOf(digest), aside);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  }
+
+  async #keep(directory: string, digest: string): Promise<void> {
+    const kept = this.#directoryOf(digest);
+    try {
+      await rename(directory, kept);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+      // Another process put the same bundle meanwhile.
+      if ((await this.get(digest)) !== undefined) return;
+      await this.remove(digest);
+      await rename(directory, kept);
+    }
+  }
+
+  #aside(purpose: string): string {
+    return path.join(this.#root, `.${purpose}-${process.pid}-${randomBytes(6).toString("hex")}`);
   }
 
   #directoryOf(digest: string): string {
