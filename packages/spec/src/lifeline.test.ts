@@ -27,7 +27,7 @@ it("calls back when the other end of the descriptor is gone", async () => {
   stdout.on("data", (text: string) => {
     said += text;
   });
-  await expect.poll(() => said).toBe("watching\n");
+  await expect.poll(() => said, { timeout: 10_000 }).toBe("watching\n");
   (child.stdio[3] as Writable).destroy();
   expect(await exited).toEqual([0, null]);
   expect(said).toBe("watching\ngone\n");

@@ -4,6 +4,7 @@ import { afterEach, expect, it } from "vitest";
 import { isAlive, processIdentity, signalProcess } from "../process-identity.js";
 import { endLeftovers } from "./leftovers.js";
 
+const PATIENCE = { timeout: 10_000 };
 const children: ReturnType<typeof spawn>[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
@@ -34,7 +35,7 @@ it("ends what a process that ended by itself at SIGTERM left in its group", asyn
   const parent = await startProcess(PARENT);
   const child = processIdentity(Number(parent.said))!;
   await endLeftovers([processIdentity(parent.pid!)!], { cluster: "c", graceMs: 2_000 });
-  await expect.poll(() => isAlive(child)).toBe(false);
+  await expect.poll(() => isAlive(child), PATIENCE).toBe(false);
 });
 
 it("ends what a process that has ended before left in its group, and nothing that is not of the cluster", async () => {
@@ -47,7 +48,7 @@ it("ends what a process that has ended before left in its group, and nothing tha
     await once(parent, "exit");
   }
   await endLeftovers(recorded, { cluster: "c", graceMs: 2_000 });
-  await expect.poll(() => isAlive(left!)).toBe(false);
+  await expect.poll(() => isAlive(left!), PATIENCE).toBe(false);
   expect(isAlive(alone!)).toBe(true);
   process.kill(alone!.pid, "SIGKILL");
 });

@@ -273,7 +273,7 @@ describe.concurrent("an instance", TIMEOUT, () => {
     const child = await until(async () => /^child (\d+)$/m.exec((await cluster.texts()).join("\n"))?.[1]);
     const family = [identity(instance!.pid), identity(Number(child))];
     await cluster.manager.remove(cluster, "tiny");
-    await until(async () => !family.some(isAlive), 1_000);
+    await until(async () => !family.some(isAlive));
   });
 
   it("is not heard of again once it is removed, whatever got away from it", async () => {
@@ -290,7 +290,7 @@ describe.concurrent("an instance", TIMEOUT, () => {
     await cluster.run({ id: "other", ports: [], ready: "running" });
     await cluster.manager.remove(cluster, "tiny");
     // Nobody reads what it writes: that ends it.
-    await until(async () => !isAlive(runaway), 5_000);
+    await until(async () => !isAlive(runaway));
   });
 
   it("can be read the log of when it is gone, until that is purged", async () => {
