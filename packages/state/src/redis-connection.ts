@@ -1,5 +1,5 @@
 import { type CallOptions, TimeoutError } from "@clipper-serving/spec";
-import { createClient } from "redis";
+import { createClient, DisconnectsClientError } from "redis";
 import type { RedisAddress } from "./redis-address.js";
 import { endsConnection, redisError } from "./redis-errors.js";
 import { checkRedisSettings } from "./redis-settings.js";
@@ -25,6 +25,8 @@ interface Line {
   readonly client: ReturnType<typeof clientFor>;
   /** Connected, and its settings are what they have to be. */
   readonly ready: Promise<unknown>;
+  /** Why it broke; what was under way on it is told no more than that it was closed. */
+  failure?: unknown;
 }
 
 /**
@@ -58,8 +60,9 @@ export class RedisConnection {
     );
     try {
       return await this.#inTime(working, signal);
-    } catch (error) {
-      if (signal?.aborted === true && error === signal.reason) throw error;
+    } catch (thrown) {
+      if (signal?.aborted === true && thrown === signal.reason) throw thrown;
+      const error = thrown instanceof DisconnectsClientError ? (line.failure ?? thrown) : thrown;
       if (this.#isClosed) throw storeClosed("redis", operation);
       if (endsConnection(error)) this.#drop(line);
       // At the start the settings are what is wrong; later they are why a store that was right cannot be used.
@@ -81,7 +84,10 @@ export class RedisConnection {
       .then(() => checkRedisSettings(address.place, (name) => client.configGet(name)));
     const line: Line = { client, ready };
     // What was under way is rejected by the client; whoever calls next connects anew.
-    client.on("error", () => this.#drop(line));
+    client.on("error", (error: unknown) => {
+      line.failure ??= error;
+      this.#drop(line);
+    });
     return line;
   }
 

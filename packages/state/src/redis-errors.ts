@@ -14,6 +14,7 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ["MISCONF", "it cannot write to its disk: free space there, and see its log"],
   ["OOM", "its memory is full: raise maxmemory, or take away what else is kept there"],
   ["LOADING", "it is reading its data from disk, and answers when it is done"],
+  ["NOREPLICAS", "it has fewer replicas than min-replicas-to-write asks for"],
   ["MASTERDOWN", "this is a replica without its primary: give the primary's address"],
   ["MOVED", "this is a Redis Cluster: give the address of a server that is none"],
   ["WRONGTYPE", "another program uses keys with this prefix: choose another"],

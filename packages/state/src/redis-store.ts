@@ -149,6 +149,7 @@ class ServerStore implements RedisStore {
         encodeHead(head),
         String(head.revision),
       ])) as [RedisReply, readonly string[]];
+      if (text === null) return "resync";
       const commits = decodeCommits(texts);
       return commitsAfter(head, this.#headIn(text), (revision) => commits.get(revision));
     });
