@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 /** An engine that some tests need and a machine may lack. */
-export type EngineName = "docker" | "registry" | "redis" | "kubernetes" | "spark";
+export type EngineName = "docker" | "registry" | "redis" | "prometheus" | "kubernetes" | "spark";
 
 export interface EngineProbe {
   name: EngineName;
@@ -35,6 +35,12 @@ const probes: readonly Probe[] = [
     command: "redis-server",
     arguments: ["--version"],
     absent: "there is no `redis-server` on PATH",
+  },
+  {
+    name: "prometheus",
+    command: "prometheus",
+    arguments: ["--version"],
+    absent: "there is no `prometheus` on PATH",
   },
   {
     name: "kubernetes",
