@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import type { BundleManifest, CallOptions } from "@clipper-serving/spec";
 import type { ResolvedClosureOptions } from "./closure-options.js";
 import type { Interpreter } from "./find-python.js";
@@ -31,7 +32,7 @@ export async function captureFunction(request: CaptureRequest, call: CallOptions
       args: [
         ...["--function", request.function, "--name", model, "--version", version],
         ...["--input-type", inputType, "--output", directory],
-        ...(sample === undefined ? [] : ["--sample", JSON.stringify(sample)]),
+        ...(sample === undefined ? [] : ["--sample", `@${await writeSample(directory, sample)}`]),
       ],
       step: "capture",
       target: { model, version },
@@ -43,4 +44,11 @@ export async function captureFunction(request: CaptureRequest, call: CallOptions
     call.onProgress?.({ step: "capture", state: "advanced", message: warning });
   call.onProgress?.({ step: "capture", state: "done", message: `captured as ${report.digest.slice(0, 19)}` });
   return report;
+}
+
+/** In a file beside the bundle: an argument may have 128 KiB, which an image exceeds, and is shown to everybody on the machine. */
+async function writeSample(bundle: string, sample: unknown): Promise<string> {
+  const file = `${bundle}.sample.json`;
+  await writeFile(file, JSON.stringify(sample) ?? "null");
+  return file;
 }

@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { pythonPath } from "@clipper-serving/container-runtime";
 import { type CallOptions, DeployError, type DeployStep, type ModelVersion } from "@clipper-serving/spec";
+import { runToEnd, type ToolExit } from "./tool-process.js";
 
 /** How the asset's tools say that they failed. */
 interface ToolFailure {
@@ -48,16 +47,25 @@ export async function runPythonTool<Report>(
   const reportFile = path.join(directory, "report.json");
   const log: string[] = [];
   try {
-    const exit = await runToEnd(run, reportFile, signal, (line) => {
-      const told = line.startsWith(PROGRESS_PREFIX) ? progressText(line.slice(PROGRESS_PREFIX.length)) : line;
-      log.push(told);
-      onProgress?.({ step: run.step, state: "advanced", message: told });
+    const exit = await runToEnd({
+      command: run.python,
+      args: ["-m", run.module, ...run.args, "--report", reportFile],
+      env: environmentOf(run),
+      timeoutMs: run.timeoutMs,
+      signal,
+      onLine: (line) => {
+        const told = line.startsWith(PROGRESS_PREFIX)
+          ? progressText(line.slice(PROGRESS_PREFIX.length))
+          : line;
+        log.push(told);
+        if (log.length > LOG_LINES) log.shift();
+        onProgress?.({ step: run.step, state: "advanced", message: told });
+      },
     });
     signal?.throwIfAborted();
-    const text = await readFile(reportFile, "utf8").catch(() => undefined);
-    const report = text === undefined ? undefined : (JSON.parse(text) as { ok: boolean } | ToolFailure);
+    const report = await readReport<Report>(reportFile);
     if (report?.ok === true) return report as Report;
-    throw failureOf(run, report as ToolFailure | undefined, exit, log.slice(-LOG_LINES));
+    throw failureOf(run, report as ToolFailure | undefined, exit, log);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -72,61 +80,24 @@ function progressText(json: string): string {
   }
 }
 
-interface Exit {
-  readonly code: number | undefined;
-  readonly reason: string;
+function environmentOf({ env }: PythonToolRun): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...env,
+    PYTHONPATH: [pythonPath, process.env.PYTHONPATH].filter(Boolean).join(path.delimiter),
+    // The same source must give the same pickle, or a second deploy of it would look like another one.
+    PYTHONHASHSEED: "0",
+    PYTHONUNBUFFERED: "1",
+  };
 }
 
-function runToEnd(
-  { python, module, args, timeoutMs, env }: PythonToolRun,
-  reportFile: string,
-  signal: AbortSignal | undefined,
-  onLine: (line: string) => void,
-): Promise<Exit> {
-  return new Promise((resolve) => {
-    const child = spawn(python, ["-m", module, ...args, "--report", reportFile], {
-      // A group of its own, so that what the user's code started ends with it.
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        ...process.env,
-        ...env,
-        PYTHONPATH: [pythonPath, process.env.PYTHONPATH].filter(Boolean).join(path.delimiter),
-        // The same source must give the same pickle, or a second deploy of it would look like another one.
-        PYTHONHASHSEED: "0",
-        PYTHONUNBUFFERED: "1",
-      },
-    });
-    let timedOut = false;
-    const kill = () => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // It has ended already.
-      }
-    };
-    const timer = setTimeout(() => {
-      timedOut = true;
-      kill();
-    }, timeoutMs);
-    signal?.addEventListener("abort", kill, { once: true });
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on("line", onLine);
-    }
-    const settle = (exit: Exit) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", kill);
-      resolve(exit);
-    };
-    child.once("error", (error) =>
-      settle({ code: undefined, reason: `${python} did not start: ${error.message}` }),
-    );
-    child.once("close", (code, killedBy) => {
-      if (timedOut) settle({ code: undefined, reason: `it took longer than ${timeoutMs} ms and was ended` });
-      else if (code === null) settle({ code: undefined, reason: `it was ended by ${killedBy}` });
-      else settle({ code, reason: `it exited with code ${code}` });
-    });
-  });
+/** @returns undefined where there is none, or one that is no report: its writer did not come that far */
+async function readReport<Report>(file: string): Promise<(Report & { ok: true }) | ToolFailure | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as (Report & { ok: true }) | ToolFailure;
+  } catch {
+    return undefined;
+  }
 }
 
 const CODE_WITHOUT_REPORT = {
@@ -138,7 +109,7 @@ const CODE_WITHOUT_REPORT = {
 function failureOf(
   run: PythonToolRun,
   report: ToolFailure | undefined,
-  exit: Exit,
+  exit: ToolExit,
   log: readonly string[],
 ): DeployError {
   const { step, target } = run;
