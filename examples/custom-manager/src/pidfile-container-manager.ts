@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { arch, platform } from "node:os";
+import { arch, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,7 @@ import {
   NotFoundError,
   type PlatformFacts,
   type Reach,
+  rejectOnAbort,
   UnsupportedError,
   type WorkloadSpec,
   type WorkloadStatus,
@@ -105,12 +106,13 @@ export class PidfileContainerManager implements ContainerManager {
     for (const instance of instances.slice(keeps.length)) this.#start(cluster, spec, instance);
   }
 
-  async remove(cluster: ClusterRef, id: string, { signal }: CallOptions = {}): Promise<void> {
-    signal?.throwIfAborted();
-    const ids = id === "all" ? subdirectories(this.#path(cluster)) : [id];
-    await abortable(signal, Promise.all(ids.map((each) => this.#removeWorkload(cluster, each))));
-    if (subdirectories(this.#path(cluster)).length === 0)
-      rmSync(this.#path(cluster), { recursive: true, force: true });
+  remove(cluster: ClusterRef, id: string, { signal }: CallOptions = {}): Promise<void> {
+    return rejectOnAbort(signal, async () => {
+      const ids = id === "all" ? subdirectories(this.#path(cluster)) : [id];
+      await Promise.all(ids.map((each) => this.#removeWorkload(cluster, each)));
+      if (subdirectories(this.#path(cluster)).length === 0)
+        rmSync(this.#path(cluster), { recursive: true, force: true });
+    });
   }
 
   async list(cluster: ClusterRef, { signal }: CallOptions = {}): Promise<WorkloadStatus[]> {
@@ -210,7 +212,9 @@ export class PidfileContainerManager implements ContainerManager {
       env,
       graceMs: spec.graceMs,
     } satisfies Plan);
-    spawn(process.execPath, [KEEPER, directory], { detached: true, stdio: "ignore", env: {} }).unref();
+    // Its types are stripped once, not at each start.
+    const keeperEnv = { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") };
+    spawn(process.execPath, [KEEPER, directory], { detached: true, stdio: "ignore", env: keeperEnv }).unref();
   }
 
   async #stop(
@@ -255,14 +259,6 @@ function checkSupported({ program, resources, volume }: WorkloadSpec): void {
   if (program.kind === "image") refuse(`image ${program.ref}`);
   if ((resources.gpus ?? 0) > 0) refuse("a program with GPUs of its own");
   if (volume !== undefined) refuse("a program with a volume");
-}
-
-/** Rejects with the signal's reason as soon as it aborts. */
-function abortable<Result>(signal: AbortSignal | undefined, work: Promise<Result>): Promise<Result> {
-  const aborted = new Promise<never>((_, reject) =>
-    signal?.addEventListener("abort", () => reject(signal.reason)),
-  );
-  return Promise.race([work, aborted]);
 }
 
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {
