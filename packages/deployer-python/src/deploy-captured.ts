@@ -15,6 +15,7 @@ import {
 } from "@clipper-serving/spec";
 import { makeEnvironment } from "./environment.js";
 import type { Interpreter } from "./find-python.js";
+import { forgetBundle } from "./forget-bundle.js";
 import type { ReplicaOptions } from "./model-options.js";
 import { preflight } from "./preflight.js";
 
@@ -75,11 +76,18 @@ export async function deployCaptured(
     });
     return { model, version, unchanged: true, replicas: captured.replicas.replicas ?? 1 };
   }
+  const wasKept = (await target.bundles.get(captured.digest, call)) !== undefined;
   const bundle = await target.bundles.put(captured.directory, call);
   try {
     return await deployKept(target, captured, bundle, contentDigest, call);
   } catch (error) {
-    await forget(target, captured.target, bundle.digest, contentDigest);
+    await forgetBundle(target, {
+      version: captured.target,
+      digest: bundle.digest,
+      contentDigest,
+      wasKept,
+      error,
+    });
     throw error;
   }
 }
@@ -158,19 +166,4 @@ function replicaOptionsOf({
 }: ReplicaOptions): Partial<DeployModelRequest> {
   const all = { replicas, labels, batchSize, keepWarm, readyTimeoutMs, resources, overlay, force };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-/** Removes the bundle of a deploy that failed, unless a registered version is made of it. */
-async function forget(
-  target: DeployTarget,
-  version: ModelVersion,
-  digest: string,
-  contentDigest: string,
-): Promise<void> {
-  try {
-    if ((await target.getVersion(version))?.contentDigest !== contentDigest)
-      await target.bundles.remove(digest);
-  } catch {
-    // The deploy's own error says more; a bundle left behind is only disk, and the next deploy of it uses it.
-  }
 }
