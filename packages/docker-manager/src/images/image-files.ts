@@ -1,7 +1,7 @@
 import type { ImageFile } from "@clipper-serving/spec";
 import type { Engine } from "../engine/engine.js";
 import { kindFilter, LABEL } from "../workload/labels.js";
-import { firstFileOf } from "../workload/tar.js";
+import { firstFileOf, linkTargetOf } from "../workload/tar.js";
 
 const LARGEST_CONTENT = 64 * 1_024;
 /** What somebody left behind who was killed while he looked. */
@@ -37,7 +37,11 @@ export async function imageFiles(
 async function fileAt(engine: Engine, container: string, path: string): Promise<ImageFile | undefined> {
   const stat = await engine.containers.stat(container, path);
   if (stat === undefined) return undefined;
-  if (hasBit(stat.mode, LINK_BIT)) return { kind: "link", target: stat.linkTarget };
+  if (hasBit(stat.mode, LINK_BIT)) {
+    // The engine's own word is where it ends after all further links.
+    const target = linkTargetOf(await engine.containers.getArchive(container, path));
+    return { kind: "link", target: target ?? stat.linkTarget };
+  }
   if (hasBit(stat.mode, TYPE_BITS)) return undefined;
   if (stat.size > LARGEST_CONTENT) return { kind: "file", size: stat.size };
   const content = firstFileOf(await engine.containers.getArchive(container, path));

@@ -12,6 +12,8 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) /;
 const LONGEST_TIME = 40;
+/** Longer lines the engine keeps in pieces of this size. */
+const PIECE_BYTES = 16_384;
 
 /** A line that is not over yet. */
 interface OpenLine {
@@ -62,11 +64,13 @@ export class LogLineReader {
   #close(stream: "stdout" | "stderr"): TimedLine {
     const open = this.#open.get(stream) ?? { time: undefined, parts: [] };
     this.#open.delete(stream);
-    let bytes = Buffer.concat(open.parts);
+    let bytes: Buffer = Buffer.concat(open.parts);
     // Of a terminal, a line's time may have come in two pieces.
     const time = open.time ?? timeOf(bytes);
-    if (open.time === undefined && time !== undefined) bytes = bytes.subarray(time.length + 1);
-    if (bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1);
+    if (open.time === undefined && time !== undefined) {
+      bytes = withoutTimes(bytes, time);
+      if (bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1);
+    }
     const timeMs = time === undefined ? Number.NaN : Date.parse(time);
     return {
       stream,
@@ -74,6 +78,19 @@ export class LogLineReader {
       ...(Number.isNaN(timeMs) ? {} : { timeMs, time: time! }),
     };
   }
+}
+
+/** Of a terminal's line: each of its pieces begins with the line's time, to the nanosecond. */
+function withoutTimes(bytes: Buffer, time: string): Buffer {
+  const mark = Buffer.from(`${time} `);
+  const pieces: Buffer[] = [];
+  let rest = bytes.subarray(mark.length);
+  // What is no text takes up more room than it had when the line was cut.
+  for (let at = rest.indexOf(mark, PIECE_BYTES); at >= 0; at = rest.indexOf(mark, PIECE_BYTES)) {
+    pieces.push(rest.subarray(0, at));
+    rest = rest.subarray(at + mark.length);
+  }
+  return Buffer.concat([...pieces, rest]);
 }
 
 function timeOf(bytes: Buffer): string | undefined {

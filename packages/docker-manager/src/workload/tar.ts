@@ -43,6 +43,12 @@ export function firstFileOf(archive: Buffer): Buffer | undefined {
   return undefined;
 }
 
+/** Where the link points that is a tar's first entry, as it was written. */
+export function linkTargetOf(archive: Buffer): string | undefined {
+  const isLink = archive.toString("latin1", 156, 157) === "2";
+  return isLink ? archive.toString("utf8", 157, 257).replace(/\0.*$/s, "") : undefined;
+}
+
 function extended(entry: TarEntry): Uint8Array[] {
   const rest = ` path=${entry.path}\n`;
   const restBytes = Buffer.byteLength(rest);
