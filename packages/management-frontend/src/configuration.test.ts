@@ -34,6 +34,14 @@ describe("readConfiguration", () => {
     });
   });
 
+  it("needs a volume only for the store that lies on it", () => {
+    const nowhere = { ...GOOD, CLIPPER_VOLUME: undefined };
+    expect(() => readConfiguration(nowhere)).toThrow(/^CLIPPER_VOLUME: /);
+    for (const kind of ["redis", "memory"]) {
+      expect(readConfiguration({ ...nowhere, CLIPPER_STATE: kind }).state).toEqual({ kind });
+    }
+  });
+
   it("listens beyond this machine only when told so twice", () => {
     const everywhere = { ...GOOD, CLIPPER_LISTEN_MANAGEMENT: "tcp:0.0.0.0:1338" };
     expect(() => readConfiguration(everywhere)).toThrow(/^CLIPPER_LISTEN_MANAGEMENT: .*CLIPPER_BIND_ANY/);
@@ -59,7 +67,7 @@ describe("readConfiguration", () => {
     ["CLIPPER_LIFELINE", "three"],
     ["CLIPPER_LOG_LEVEL", "loud"],
     ["CLIPPER_BIND_ANY", "yes"],
-    ["CLIPPER_STATE", "redis"],
+    ["CLIPPER_STATE", "disk"],
   ])("names the variable when %s is %j", (key, value) => {
     expect(() => readConfiguration({ ...GOOD, [key]: value })).toThrow(new RegExp(`^${key}: `));
   });

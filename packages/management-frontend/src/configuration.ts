@@ -7,7 +7,10 @@ export interface Configuration {
   readonly secretsDirectory: string;
   readonly cluster: string;
   readonly instance: string;
-  readonly state: { readonly kind: "memory" } | { readonly kind: "sqlite"; readonly directory: string };
+  readonly state:
+    | { readonly kind: "memory" }
+    | { readonly kind: "sqlite"; readonly directory: string }
+    | { readonly kind: "redis" };
   readonly lifelineFd: number | undefined;
   readonly logLevel: string;
   readonly bindAny: boolean;
@@ -101,8 +104,10 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
   }
 
   function stateOf(): Configuration["state"] {
-    if (oneOf("CLIPPER_STATE", ["sqlite", "memory"], "sqlite") === "memory") return { kind: "memory" };
-    return { kind: "sqlite", directory: required("CLIPPER_VOLUME") };
+    const kind = oneOf("CLIPPER_STATE", ["sqlite", "redis", "memory"], "sqlite");
+    return kind === "sqlite"
+      ? { kind, directory: required("CLIPPER_VOLUME") }
+      : { kind: kind === "redis" ? "redis" : "memory" };
   }
 
   function lifelineFd(): number | undefined {

@@ -1,16 +1,10 @@
-import { join } from "node:path";
-import { ClipperError, formatAddress, type StateStore } from "@clipper-serving/spec";
-import {
-  createMemoryStore,
-  openSqliteStore,
-  type SqliteStore,
-  type StoreProblem,
-} from "@clipper-serving/state";
+import { ClipperError, formatAddress } from "@clipper-serving/spec";
 import { pino } from "pino";
-import { type Configuration, readConfiguration } from "./configuration.js";
+import { readConfiguration } from "./configuration.js";
 import { ConfigurationError } from "./configuration-error.js";
 import { watchConfiguredLifeline } from "./lifeline.js";
 import { createManagementFrontend } from "./management-frontend.js";
+import { openStore } from "./open-store.js";
 import { readToken } from "./secret-token.js";
 
 /** The bundler puts the manifest in, so that the one file knows its version wherever it lies. */
@@ -60,18 +54,8 @@ async function main(): Promise<void> {
   }
 
   const address = await frontend.start();
-  for (const problem of damageIn(store)) logger.error({ problem }, "a record is damaged");
+  for (const problem of store.problems?.() ?? []) logger.error({ problem }, "a record is damaged");
   logger.info({ address: formatAddress(address), store: store.name, version }, "ready");
-}
-
-async function openStore({ state }: Configuration): Promise<StateStore | SqliteStore> {
-  return state.kind === "memory"
-    ? createMemoryStore()
-    : openSqliteStore({ path: join(state.directory, "state.db") });
-}
-
-function damageIn(store: StateStore | SqliteStore): readonly StoreProblem[] {
-  return "problems" in store ? store.problems() : [];
 }
 
 /** One line, whatever it was: people read it in a platform's status. */
