@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type BeginOperation,
   type BegunOperation,
@@ -6,6 +5,7 @@ import {
   ConflictError,
 } from "@clipper-serving/spec";
 import type { ManagementClient } from "./management-client.js";
+import { pause } from "./polling.js";
 
 const LOOK_EVERY_MS = 200;
 
@@ -22,7 +22,9 @@ export async function beginOperation(
   let firstLease: unknown;
   for (;;) {
     try {
-      return await management.beginOperation(body, signal);
+      signal?.throwIfAborted();
+      // Without the signal: one that began and was not told of would stand in the way until its lease is over.
+      return await management.beginOperation(body);
     } catch (error) {
       if (!ConflictError.isInstance(error) || error.code !== "OPERATION_RUNNING") throw error;
       const lease = error.facts.leaseUntilMs;
@@ -33,7 +35,7 @@ export async function beginOperation(
       } else if (lease !== firstLease) {
         throw error;
       }
-      await sleep(LOOK_EVERY_MS, undefined, signal === undefined ? {} : { signal });
+      await pause(LOOK_EVERY_MS, signal);
     }
   }
 }

@@ -2,6 +2,7 @@ import {
   type CallOptions,
   type ClusterEndpoints,
   type ClusterRef,
+  ConflictError,
   type ContainerManager,
   type ContainerManagerOrigin,
   type ImageSink,
@@ -30,6 +31,7 @@ import { pollUntil } from "./polling.js";
 import { urlOfAddress } from "./url-of-address.js";
 
 const READY_TIMEOUT_MS = 30_000;
+const REMOVE_ATTEMPTS = 3;
 
 export interface ClusterParts {
   readonly manager: ContainerManager;
@@ -57,6 +59,7 @@ export async function startCluster(
   options: CallOptions = {},
 ): Promise<RunningCluster> {
   const { manager, cluster, home, origin } = parts;
+  await checkManager(parts);
   const secrets = await home.ensureSecrets();
   await home.writeFile({
     formatVersion: 1,
@@ -79,6 +82,18 @@ export async function startCluster(
   await reviveReplicas(parts, secrets, options);
   for (const workload of rest) await waitUntilReady(parts, workload, options);
   return reachCluster(parts, secrets, options);
+}
+
+/** What one manager runs and keeps another knows nothing of. @throws ConflictError `OTHER_MANAGER` */
+async function checkManager({ manager, cluster, home }: ClusterParts): Promise<void> {
+  const known = (await home.readFile())?.manager?.name;
+  if (known === undefined || known === manager.name) return;
+  throw new ConflictError({
+    code: "OTHER_MANAGER",
+    message: `cluster ${cluster.name} is kept by the manager ${known}, not ${manager.name}`,
+    hint: "name another cluster, or purge this one first",
+    facts: { cluster: cluster.name, manager: known },
+  });
 }
 
 /**
@@ -262,7 +277,11 @@ export async function stopCluster(
   const file = await home.readFile();
   if (file !== undefined) await home.writeFile({ ...file, wanted: "stopped" });
   await manager.remove(cluster, CONTROLLER.id, options);
-  await manager.remove(cluster, "all", { ...options, volumes: purge });
+  for (let attempt = 1; attempt <= REMOVE_ATTEMPTS; attempt += 1) {
+    await manager.remove(cluster, "all", { ...options, volumes: purge });
+    // Another process may have been starting replicas just now: with the frontends gone it starts no more.
+    if ((await manager.list(cluster, options)).length === 0) break;
+  }
   if (purge) await home.purge();
   options.onProgress?.({ step: "cluster-stop", state: "done", message: `${cluster.name} is stopped` });
 }

@@ -27,10 +27,16 @@ export async function pollUntil<Value>(
     if (value !== undefined) return value;
     if (performance.now() >= endsAt)
       throw new TimeoutError({ what, timeoutMs, ...(hint === undefined ? {} : { hint }) });
-    await sleep(everyMs, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-      // The timer's own AbortError hides the caller's reason.
-      signal?.throwIfAborted();
-      throw error;
-    });
+    await pause(everyMs, signal);
+  }
+}
+
+/** @throws the signal's own reason, which the timer's AbortError would hide */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
 }

@@ -1,0 +1,51 @@
+import { ConflictError } from "@clipper-serving/spec";
+import { describe, expect, it } from "vitest";
+import { beginOperation } from "./begin-operation.js";
+import type { ManagementClient } from "./management-client.js";
+
+const BODY = { kind: "scale", target: { model: "m", version: "1" } } as const;
+const BEGUN = { unchanged: false, renewEveryMs: 1_000 };
+const running = (leaseUntilMs: number) =>
+  new ConflictError({ code: "OPERATION_RUNNING", message: "running", facts: { leaseUntilMs } });
+
+describe("beginOperation", () => {
+  /** Answers each request with the next of `answers`, and the last one again. */
+  function management(answers: readonly unknown[], onAsked: () => void = () => {}) {
+    let asked = 0;
+    const client = {
+      async beginOperation(_body: unknown, signal?: AbortSignal) {
+        const answer = answers[Math.min(asked, answers.length - 1)];
+        asked += 1;
+        onAsked();
+        signal?.throwIfAborted();
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    } as unknown as ManagementClient;
+    return { client, asked: () => asked };
+  }
+
+  it("waits for a lease that is not renewed to end", async () => {
+    const { client, asked } = management([running(1), running(1), BEGUN]);
+    expect(await beginOperation(client, BODY)).toBe(BEGUN);
+    expect(asked()).toBe(3);
+  });
+
+  it("gives way to a caller that renews", async () => {
+    const { client } = management([running(1), running(2)]);
+    await expect(beginOperation(client, BODY)).rejects.toMatchObject({ code: "OPERATION_RUNNING" });
+  });
+
+  it("ends with the signal's reason while it waits", async () => {
+    const abort = new AbortController();
+    const reason = new RangeError("enough");
+    const { client } = management([running(1)], () => setImmediate(() => abort.abort(reason)));
+    await expect(beginOperation(client, BODY, { signal: abort.signal })).rejects.toBe(reason);
+  });
+
+  it("gives back what began although it was called off meanwhile, so that it can be ended", async () => {
+    const abort = new AbortController();
+    const { client } = management([BEGUN], () => abort.abort());
+    expect(await beginOperation(client, BODY, { signal: abort.signal })).toBe(BEGUN);
+  });
+});

@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ContainerManager } from "@clipper-serving/spec";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ClusterHome } from "./cluster-home.js";
+import { startCluster, stopCluster } from "./cluster-lifecycle.js";
+import { resolveClusterSettings } from "./cluster-settings.js";
+
+describe("a cluster's life", () => {
+  let scratch: string;
+  let home: ClusterHome;
+
+  beforeEach(async () => {
+    scratch = await mkdtemp(path.join(tmpdir(), "clipper-life-"));
+    home = new ClusterHome(scratch, "c");
+  });
+
+  afterEach(async () => {
+    await rm(scratch, { recursive: true, force: true });
+  });
+
+  const parts = (manager: Partial<ContainerManager>) => ({
+    manager: manager as ContainerManager,
+    cluster: { name: "c" },
+    home,
+    origin: undefined,
+  });
+
+  it("is not started by another manager than the one that runs or keeps it", async () => {
+    const file = {
+      formatVersion: 1,
+      name: "c",
+      manager: { module: "file:///m.js", options: {}, name: "one" },
+      settings: {},
+      wanted: "stopped",
+    } as const;
+    await home.writeFile(file);
+    const starting = startCluster(parts({ name: "other" }), resolveClusterSettings({}));
+    await expect(starting).rejects.toMatchObject({ code: "OTHER_MANAGER", facts: { manager: "one" } });
+    expect(await home.readFile()).toEqual(file);
+    expect(await readdir(home.directory)).toEqual(["cluster.json"]);
+  });
+
+  it("ends with what somebody was still starting when it was stopped", async () => {
+    const running = new Set(["management-frontend"]);
+    let isDeploying = true;
+    await stopCluster(
+      {
+        ...parts({
+          async remove(_cluster, id) {
+            if (id !== "all") return;
+            running.clear();
+            if (isDeploying) running.add("replica");
+            isDeploying = false;
+          },
+          list: async () => [...running].map((id) => ({ id }) as never),
+        }),
+      },
+      { purge: false },
+    );
+    expect([...running]).toEqual([]);
+  });
+});
