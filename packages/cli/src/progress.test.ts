@@ -43,4 +43,11 @@ describe("createProgress", () => {
     show({ step: "s", state: "done", message: "second" });
     expect(written).toBe("✓ second\n");
   });
+
+  it("tells a step that advances without a new word once", () => {
+    const { show } = on(false);
+    for (let done = 0; done < 3; done++) show({ step: "s", state: "advanced", message: "loading it", done });
+    show({ step: "s", state: "done", message: "loaded it" });
+    expect(written).toBe("· loading it\n✓ loaded it\n");
+  });
 });

@@ -25,8 +25,13 @@ export interface ProgressOptions {
 export function createProgress({ quiet, stream = process.stderr }: ProgressOptions): Progress {
   if (quiet) return { show: () => {}, clear: () => {} };
   if (!stream.isTTY) {
+    let last = "";
     const show = ({ state, message }: ProgressEvent) => {
-      if (state !== "started") stream.write(`${MARKS[state]} ${message}\n`);
+      if (state === "started") return;
+      const line = `${MARKS[state]} ${message}\n`;
+      // How far a transfer has come changes with every chunk, and what is said of it does not.
+      if (line !== last) stream.write(line);
+      last = line;
     };
     return { show, clear: () => {} };
   }
