@@ -14,6 +14,8 @@ const ANY_STATUS: Readonly<Record<number, true>> = Object.fromEntries(
   Array.from({ length: 500 }, (_, index) => [100 + index, true]),
 );
 
+const CLOSED = new TypeError("its connection was closed meanwhile");
+
 export interface EngineRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Without the version: `/containers/json`. */
@@ -37,6 +39,7 @@ export class EngineClient {
   readonly host: EngineHost;
   readonly #docker: Docker;
   readonly #agent: HttpAgent;
+  readonly #closed = new AbortController();
 
   constructor(host: EngineHost) {
     this.host = host;
@@ -80,7 +83,9 @@ export class EngineClient {
     return this.#send(request);
   }
 
+  /** Ends what is still being asked. */
   close(): void {
+    this.#closed.abort();
     this.#agent.destroy();
   }
 
@@ -90,7 +95,8 @@ export class EngineClient {
     const timeout = new AbortController();
     const timer =
       answerTimeoutMs === 0 ? undefined : setTimeout(() => timeout.abort(), answerTimeoutMs).unref();
-    const abort = signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, signal]);
+    const closed = this.#closed.signal;
+    const abort = AbortSignal.any([timeout.signal, closed, ...(signal === undefined ? [] : [signal])]);
     try {
       const answer = await this.#dial(request, abort);
       const { statusCode = 0 } = answer;
@@ -107,7 +113,7 @@ export class EngineClient {
           facts: { request: nameOf(request), timeoutMs: answerTimeoutMs },
         });
       }
-      throw EngineError.isInstance(error) ? error : unreachable(this.host, error);
+      throw EngineError.isInstance(error) ? error : unreachable(this.host, closed.aborted ? CLOSED : error);
     } finally {
       clearTimeout(timer);
     }
