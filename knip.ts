@@ -8,6 +8,7 @@ const config: KnipConfig = {
       // Started as commands, or only there to be found on PATH.
       ignoreDependencies: [
         "@clipper-serving/cli",
+        "@clipper-serving/docker-manager",
         "@changesets/.+",
         "fast-check",
         "node-.+",
@@ -31,6 +32,11 @@ const config: KnipConfig = {
       ignoreDependencies: ["@clipper-serving/.+-manager"],
     },
     // Another process of a cluster.
+    "packages/state": {
+      entry: ["src/**/*.test.ts"],
+      project: ["src/**/*.ts"],
+      ignoreBinaries: ["redis-server"],
+    },
     "packages/core": { entry: ["src/controller-program.ts", "src/**/*.test.ts"], project: ["src/**/*.ts"] },
     "examples/quickstart": { entry: ["quickstart.ts"], project: ["*.ts"] },
     "packages/*": { entry: ["src/**/*.test.ts"], project: ["src/**/*.ts"] },

@@ -15,7 +15,7 @@ export interface FakeEngineOptions {
 }
 
 /** As Docker 20.10 says it. */
-export const DEBIAN_VERSION = {
+const DEBIAN_VERSION = {
   Version: "20.10.24+dfsg1",
   ApiVersion: "1.41",
   MinAPIVersion: "1.12",

@@ -18,8 +18,8 @@ it("gives keys of sixteen bytes, one for equal inputs wherever their bytes lie",
       elsewhere.set(data, offset);
       const view = elsewhere.subarray(offset, offset + data.length);
       const key = hasher.key(payload(data));
-      expect(key).toHaveLength(8);
-      expect(hasher.key(payload(view))).toBe(key);
+      expect(String(key)).toHaveLength(8);
+      expect(hasher.key(payload(view)).equals(key)).toBe(true);
       expect(isSamePayload(payload(data), payload(view))).toBe(true);
     }),
   );
@@ -31,7 +31,7 @@ it("gives another key for every single bit that differs", () => {
       const other = data.slice();
       const bit = at % (data.length * 8);
       other[bit >> 3]! ^= 1 << (bit & 7);
-      expect(hasher.key(payload(other))).not.toBe(hasher.key(payload(data)));
+      expect(hasher.key(payload(other)).equals(hasher.key(payload(data)))).toBe(false);
       expect(isSamePayload(payload(other), payload(data))).toBe(false);
     }),
   );
@@ -52,7 +52,7 @@ it("tells apart lengths, shapes, names and datatypes over equal bytes", () => {
     zeros(16, { name: "output" }),
     { parts: [] },
   ];
-  expect(new Set(inputs.map((input) => hasher.key(input))).size).toBe(inputs.length);
+  expect(new Set(inputs.map((input) => String(hasher.key(input)))).size).toBe(inputs.length);
 });
 
 it("tells apart a hundred thousand inputs, long ones of one length included", () => {
@@ -61,11 +61,11 @@ it("tells apart a hundred thousand inputs, long ones of one length included", ()
   const long = new Uint8Array(40_000);
   for (let index = 0; index < 100_000; index++) {
     new DataView(data.buffer).setFloat64(8, index);
-    keys.add(hasher.key(payload(data)));
+    keys.add(String(hasher.key(payload(data))));
   }
   for (let index = 0; index < 200; index++) {
     long[39_999] = index;
-    keys.add(hasher.key(payload(long)));
+    keys.add(String(hasher.key(payload(long))));
   }
   expect(keys.size).toBe(100_200);
 });
@@ -76,7 +76,7 @@ it("gives other keys to another scope and to another seed", () => {
     new InputHasher(new Dice(1).roll, "model:1:doubles"),
     new InputHasher(new Dice(1).roll, "model:2:doubles"),
     new InputHasher(new Dice(2).roll, "model:1:doubles"),
-  ].map((each) => each.key(input));
+  ].map((each) => String(each.key(input)));
   expect(new Set(keys).size).toBe(3);
-  expect(keys[0]).toBe(hasher.key(input));
+  expect(keys[0]).toBe(String(hasher.key(input)));
 });

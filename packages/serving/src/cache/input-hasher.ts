@@ -1,9 +1,7 @@
 import type { Payload, Random } from "@clipper-serving/spec";
+import { InputKey } from "./input-key.js";
 
-/**
- * 128-bit keys of inputs (MurmurHash3 x86_128), as strings of eight UTF-16 units. A string over 16,383 characters would be hashed by its length
- * alone in V8; these are short. Seeded, so that nobody outside can prepare collisions; whoever finds a key must still compare the bytes.
- */
+/** Keys of inputs (MurmurHash3 x86_128), seeded, so that nobody outside can prepare collisions. */
 export class InputHasher {
   readonly #seeds: readonly [number, number, number, number];
 
@@ -15,7 +13,7 @@ export class InputHasher {
     this.#seeds = [h, draw(), draw(), draw()];
   }
 
-  key(input: Payload): string {
+  key(input: Payload): InputKey {
     let [h1, h2, h3, h4] = this.#seeds;
     let length = 0;
     for (const part of input.parts) {
@@ -75,16 +73,7 @@ export class InputHasher {
     h2 = (h2 + h1) | 0;
     h3 = (h3 + h1) | 0;
     h4 = (h4 + h1) | 0;
-    return String.fromCharCode(
-      h1 & 0xffff,
-      h1 >>> 16,
-      h2 & 0xffff,
-      h2 >>> 16,
-      h3 & 0xffff,
-      h3 >>> 16,
-      h4 & 0xffff,
-      h4 >>> 16,
-    );
+    return new InputKey(h1, h2, h3, h4);
   }
 }
 

@@ -13,38 +13,14 @@ export function isSamePayload(a: Payload, b: Payload): boolean {
 function isSamePart(a: PayloadPart, b: PayloadPart): boolean {
   if (a.name !== b.name || a.datatype !== b.datatype || a.shape.length !== b.shape.length) return false;
   for (let i = 0; i < a.shape.length; i++) if (a.shape[i] !== b.shape[i]) return false;
-  return isSameBytes(a.data, b.data);
+  return a.data.byteLength === b.data.byteLength && isSameBytes(a.data, b.data, 0);
 }
 
-function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
+/** Whether `a` is what `b` holds from `offset` on. */
+export function isSameBytes(a: Uint8Array, b: Uint8Array, offset: number): boolean {
+  const { byteLength } = a;
   // A call into the runtime costs more than comparing a few bytes here.
-  if (a.byteLength > 128) return Buffer.compare(a, b) === 0;
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
+  if (byteLength > 128) return Buffer.compare(a, b.subarray(offset, offset + byteLength)) === 0;
+  for (let i = 0; i < byteLength; i++) if (a[i] !== b[offset + i]) return false;
   return true;
 }
-
-/** The same payload in memory of its own: a view would keep the whole frame or request body it was cut from. */
-export function withOwnMemory(payload: Payload): Payload {
-  if (payload.parts.every(({ data }) => data.byteLength === data.buffer.byteLength)) return payload;
-  return {
-    parts: payload.parts.map(({ name, datatype, shape, data }) => ({
-      name,
-      datatype,
-      shape,
-      data: Uint8Array.from(data),
-    })),
-  };
-}
-
-/** What a payload takes in memory, about: its bytes and the objects around them. */
-export function memoryBytes(payload: Payload): number {
-  let bytes = PAYLOAD_OVERHEAD;
-  for (const part of payload.parts) {
-    bytes += PART_OVERHEAD + part.data.byteLength + 8 * part.shape.length + part.name.length;
-  }
-  return bytes;
-}
-
-const PAYLOAD_OVERHEAD = 64;
-const PART_OVERHEAD = 240;

@@ -1,4 +1,5 @@
 import type { AttemptOutcome, Outcome, Payload, Task } from "@clipper-serving/spec";
+import type { InputKey } from "../cache/input-key.js";
 import type { Batch } from "./batch.js";
 
 /** One task waiting for a flight's outcome. */
@@ -49,7 +50,7 @@ export interface FlightOwner {
  */
 export class Flight {
   readonly owner: FlightOwner;
-  readonly key: string;
+  readonly key: InputKey;
   readonly input: Payload;
   readonly bytes: number;
   readonly requestId: string | undefined;
@@ -64,12 +65,14 @@ export class Flight {
   retries = 0;
   /** A replica died of it, maybe: it is tried by itself, so that it can hurt no other. */
   isSuspicious = false;
+  /** Another under way, of a like key. */
+  nextJoinable: Flight | undefined;
   /** While a replica has it. */
   batch: Batch | undefined;
   attemptId = -1;
   #waiters: Waiter | undefined;
 
-  constructor(options: { owner: FlightOwner; task: Task; key: string; bytes: number }) {
+  constructor(options: { owner: FlightOwner; task: Task; key: InputKey; bytes: number }) {
     const { owner, task, key, bytes } = options;
     this.owner = owner;
     this.key = key;

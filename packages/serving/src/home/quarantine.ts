@@ -1,3 +1,5 @@
+import type { InputKey } from "../cache/input-key.js";
+
 /** Replicas that have to die of an input before no other is given it. */
 const DEATHS = 2;
 const TTL_MICROS = 600_000_000;
@@ -9,23 +11,25 @@ export type Suspicion = "none" | "suspicious" | "quarantined";
 export class Quarantine {
   readonly #inputs = new Map<string, { deaths: number; untilMicros: number }>();
 
-  suspicionOf(key: string, nowMicros: number): Suspicion {
+  suspicionOf(key: InputKey, nowMicros: number): Suspicion {
     if (this.#inputs.size === 0) return "none";
-    const input = this.#inputs.get(key);
+    const text = key.toString();
+    const input = this.#inputs.get(text);
     if (input === undefined) return "none";
     if (input.untilMicros <= nowMicros) {
-      this.#inputs.delete(key);
+      this.#inputs.delete(text);
       return "none";
     }
     return input.deaths >= DEATHS ? "quarantined" : "suspicious";
   }
 
   /** A replica went away while it worked on this input. */
-  recordDeath(key: string, nowMicros: number): Suspicion {
-    const deaths = this.suspicionOf(key, nowMicros) === "none" ? 1 : this.#inputs.get(key)!.deaths + 1;
+  recordDeath(key: InputKey, nowMicros: number): Suspicion {
+    const text = key.toString();
+    const deaths = this.suspicionOf(key, nowMicros) === "none" ? 1 : this.#inputs.get(text)!.deaths + 1;
     // Last in the map is last to be forgotten.
-    this.#inputs.delete(key);
-    this.#inputs.set(key, { deaths, untilMicros: nowMicros + TTL_MICROS });
+    this.#inputs.delete(text);
+    this.#inputs.set(text, { deaths, untilMicros: nowMicros + TTL_MICROS });
     if (this.#inputs.size > MOST_INPUTS) {
       const [oldest] = this.#inputs.keys();
       this.#inputs.delete(oldest!);
@@ -34,8 +38,8 @@ export class Quarantine {
   }
 
   /** A replica answered this input and lives. */
-  acquit(key: string): void {
-    if (this.#inputs.size > 0) this.#inputs.delete(key);
+  acquit(key: InputKey): void {
+    if (this.#inputs.size > 0) this.#inputs.delete(key.toString());
   }
 
   countQuarantined(nowMicros: number): number {

@@ -10,13 +10,13 @@ import type {
 } from "@clipper-serving/spec";
 import { modelVersionKey, payloadBytes } from "@clipper-serving/spec";
 import { InputHasher } from "../cache/input-hasher.js";
-import { isSamePayload } from "../cache/payloads.js";
 import type { PredictionCache } from "../cache/prediction-cache.js";
 import type { EngineObserver } from "../engine-observer.js";
 import type { VersionInspection } from "../inspection.js";
 import type { BatchPolicyContext } from "../query-engine.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Flight, type FlightOwner, Waiter } from "./flight.js";
+import { JoinableFlights } from "./joinable-flights.js";
 import { ModelQueue } from "./model-queue.js";
 import { failure, OUTCOMES, REASON_OF_ERROR } from "./outcomes.js";
 import type { Quarantine } from "./quarantine.js";
@@ -49,8 +49,9 @@ export class VersionHome implements FlightOwner {
   readonly #queue: ModelQueue;
   readonly #dispatcher: Dispatcher;
   readonly #slo: RecentSlo;
-  /** Flights under way, queued or sent, that an equal input may join. */
-  readonly #joinable = new Map<string, Flight>();
+  readonly #joinable = new JoinableFlights();
+  /** What the cache knows it by. */
+  readonly #cacheOwner: number;
   #isRetired = false;
 
   constructor(options: VersionHomeOptions) {
@@ -59,6 +60,7 @@ export class VersionHome implements FlightOwner {
     this.target = { model: record.model, version: record.version };
     this.#options = options;
     this.#hasher = new InputHasher(random, `${modelVersionKey(record)}:${record.inputType}`);
+    this.#cacheOwner = options.cache.newOwner();
     this.#queue = new ModelQueue({ limitBytes: options.queueLimitBytes });
     this.#slo = new RecentSlo(clock);
     this.#dispatcher = new Dispatcher({
@@ -84,7 +86,7 @@ export class VersionHome implements FlightOwner {
     const { cache, clock, lookups, observer, quarantine } = this.#options;
     const { input } = task;
     const key = this.#hasher.key(input);
-    const kept = cache.get(key, this, input);
+    const kept = cache.get(key, this.#cacheOwner, input);
     if (kept !== undefined) {
       lookups.hits++;
       observer.cacheLookup?.(this.target, "hit");
@@ -93,8 +95,8 @@ export class VersionHome implements FlightOwner {
     if (task.signal?.aborted) return this.#done(OUTCOMES.aborted);
     const nowMicros = clock.nowMicros();
     this.#slo.note(task.sloMicros, nowMicros);
-    const known = this.#joinable.get(key);
-    if (known !== undefined && isSamePayload(known.input, input)) {
+    const known = this.#joinable.find(key, input);
+    if (known !== undefined) {
       lookups.joins++;
       observer.cacheLookup?.(this.target, "join");
       return this.#join(known, task);
@@ -114,7 +116,7 @@ export class VersionHome implements FlightOwner {
     flight.isSuspicious = suspicion === "suspicious";
     const waiter = new Waiter(task, flight);
     flight.add(waiter);
-    this.#joinable.set(key, flight);
+    this.#joinable.add(flight);
     this.#enqueue(flight);
     return waiter.promise;
   }
@@ -156,7 +158,7 @@ export class VersionHome implements FlightOwner {
     const replicas = [...this.replicas];
     for (const replica of replicas) this.#dispatcher.remove(replica);
     this.#settleWithoutReplica();
-    this.#options.cache.removeOf(this);
+    this.#options.cache.removeOf(this.#cacheOwner);
     return replicas;
   }
 
@@ -164,7 +166,7 @@ export class VersionHome implements FlightOwner {
     const { cache, quarantine } = this.#options;
     if (outcome.ok) {
       quarantine.acquit(flight.key);
-      if (!this.#isRetired) cache.put(flight.key, this, flight.input, outcome.output);
+      if (!this.#isRetired) cache.put(flight.key, this.#cacheOwner, flight.input, outcome.output);
       this.#settle(flight, { ok: true, output: outcome.output, cached: false });
     } else if (outcome.kind === "expired" || outcome.kind === "cancelled") {
       // Those who wait longer than the one it was sent for may still get an answer.
@@ -196,7 +198,7 @@ export class VersionHome implements FlightOwner {
       if (flight.heapIndex >= 0) this.#queue.moved(flight);
       return;
     }
-    this.#forget(flight);
+    this.#joinable.remove(flight);
     if (flight.heapIndex >= 0) this.#queue.remove(flight);
     else flight.batch?.replica.link.cancel([flight.attemptId]);
   }
@@ -241,7 +243,7 @@ export class VersionHome implements FlightOwner {
       flight.retries++;
       this.#enqueue(flight);
     } else {
-      this.#forget(flight);
+      this.#joinable.remove(flight);
     }
   }
 
@@ -253,7 +255,7 @@ export class VersionHome implements FlightOwner {
       this.#queue.moved(flight);
     } else {
       this.#queue.remove(flight);
-      this.#forget(flight);
+      this.#joinable.remove(flight);
     }
   }
 
@@ -265,13 +267,8 @@ export class VersionHome implements FlightOwner {
   }
 
   #settle(flight: Flight, outcome: Outcome): void {
-    this.#forget(flight);
+    this.#joinable.remove(flight);
     flight.settle(outcome);
-  }
-
-  #forget(flight: Flight): void {
-    // After an abort another flight may stand there.
-    if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key);
   }
 
   #done(outcome: Outcome): Promise<Outcome> {

@@ -1,4 +1,5 @@
 import type { Task } from "@clipper-serving/spec";
+import { InputKey } from "../cache/input-key.js";
 import { Flight, type FlightOwner, Waiter } from "../home/flight.js";
 import { textInput } from "./states.js";
 
@@ -18,7 +19,7 @@ export function flightUntil(deadlineMicros: number, bytes = 10): Flight {
     deadlineMicros,
     sloMicros: 100_000,
   };
-  const flight = new Flight({ owner: nobody, task, key: "", bytes });
+  const flight = new Flight({ owner: nobody, task, key: new InputKey(0, 0, 0, 0), bytes });
   flight.add(new Waiter(task, flight));
   return flight;
 }
