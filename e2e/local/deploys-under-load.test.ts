@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { countedQueries } from "../support/counted-queries.ts";
 import { startLoad } from "../support/ledger-load.ts";
 import { LocalCluster } from "../support/local-cluster.ts";
 
@@ -15,7 +16,7 @@ describe("ten deploys under 200 requests a second, two of them broken", () => {
   });
 
   it("loses no request, gives no default, and ledger, counters and answers agree", async () => {
-    const countBefore = await counted(cluster.query);
+    const countBefore = await countedQueries(cluster.query, "tagged");
     const load = startLoad({ url: cluster.query, app: "tagged", rate: 200, maxMs: 110_000 });
     for (const version of [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) {
       if (version === 5 || version === 9) {
@@ -43,15 +44,8 @@ describe("ten deploys under 200 requests a second, two of them broken", () => {
       new Set(["1", "2", "3", "4", "6", "7", "8", "10"]),
     );
     const eightChecks = 8;
-    expect((await counted(cluster.query)) - countBefore).toBe(ledger.entries.length + eightChecks);
+    expect((await countedQueries(cluster.query, "tagged")) - countBefore).toBe(
+      ledger.entries.length + eightChecks,
+    );
   });
 });
-
-/** Predictions that the query frontend's metrics count for the application. */
-async function counted(url: string): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  return [...metrics.matchAll(/^clipper_queries_total\{application="tagged",outcome="ok"\} (\d+)$/gm)].reduce(
-    (sum, [, value]) => sum + Number(value),
-    0,
-  );
-}

@@ -5,6 +5,7 @@ import {
   type BundleInfo,
   type CallOptions,
   canonicalJson,
+  DeployError,
   type DeployModelRequest,
   type DeployResult,
   type DeployTarget,
@@ -122,7 +123,7 @@ async function deployKept(
       ...(preflightTimeoutMs === undefined ? {} : { timeoutMs: preflightTimeoutMs }),
     },
     call,
-  );
+  ).catch((error: unknown) => leaveToReplica(error, captured, call));
   const program = await platform.program(
     { bundle: kept, environment: environment.directory, pythonPath },
     call,
@@ -139,6 +140,26 @@ async function deployKept(
     },
     call,
   );
+}
+
+/**
+ * What only the user's own base image has cannot be tried on this machine. A replica runs the sample itself before it says that it is there, so one that
+ * misses the module in its image too fails the deploy all the same, only later.
+ * @throws `error` in every other case
+ */
+function leaveToReplica(
+  error: unknown,
+  { replicas: { baseImage } }: CapturedModel,
+  call: CallOptions,
+): undefined {
+  if (baseImage === undefined || !DeployError.isInstance(error) || error.code !== "MODULE_MISSING")
+    throw error;
+  call.onProgress?.({
+    step: "preflight",
+    state: "skipped",
+    message: `${String(error.facts.module)} is not on this machine: the function is tried in ${baseImage}, by its replicas`,
+  });
+  return undefined;
 }
 
 /** The same bundle on another base, or with other settings, is other content. */

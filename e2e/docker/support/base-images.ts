@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { runCommand } from "../../../tools/run-command.ts";
+import { testImages } from "../../environment/docker/test-images.ts";
+import { Scratch } from "../../support/scratch.ts";
+import { docker, dockerOutput, dockerWith } from "../docker-command.ts";
+
+/** A user's own base: the tests' base with a package from the index, as `RUN pip install PACKAGE` would make it. */
+export async function baseWithPackage(tag: string, requirement: string): Promise<void> {
+  await addToBase(tag, async (root) => {
+    const packages = `usr/local/lib/python${testImages().pythonMinor}/dist-packages`;
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
+    const { code, output } = await runCommand("python3", [
+      ...pip,
+      "--target",
+      join(root, packages),
+      requirement,
+    ]);
+    if (code !== 0) throw new Error(output);
+  });
+}
+
+/** The tests' base with another `python3` before its own, as far as can be seen without running it. */
+export async function baseWithPython(tag: string, minor: string): Promise<void> {
+  await addToBase(tag, async (root) => {
+    const python = join(root, "usr/local/bin", `python${minor}`);
+    mkdirSync(dirname(python), { recursive: true });
+    writeFileSync(python, "");
+    symlinkSync(`python${minor}`, join(root, "usr/local/bin/python3"));
+  });
+}
+
+export async function removeImages(...tags: string[]): Promise<void> {
+  await docker("rmi", "--force", ...tags);
+}
+
+async function addToBase(tag: string, fill: (root: string) => Promise<void>): Promise<void> {
+  using scratch = new Scratch();
+  const root = scratch.path("root");
+  mkdirSync(root);
+  await fill(root);
+  const container = await dockerOutput("create", testImages().base);
+  try {
+    const tar = spawn("tar", ["-C", root, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
+    const { status, stderr } = await dockerWith(tar.stdout, "cp", "-", `${container}:/`);
+    if (status !== 0) throw new Error(stderr);
+    await dockerOutput("commit", container, tag);
+  } finally {
+    await docker("rm", container);
+  }
+}
