@@ -1,5 +1,5 @@
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { createContainerManager } from "./create-container-manager.js";
 import { resolveOptions } from "./local-options.js";
@@ -7,6 +7,7 @@ import { resolveOptions } from "./local-options.js";
 it("keeps clusters where the environment says, and else in the user's state directory", () => {
   const home = (environment: NodeJS.ProcessEnv): string => resolveOptions({}, environment).home;
   expect(home({ CLIPPER_HOME: "/c", XDG_STATE_HOME: "/x" })).toBe("/c");
+  expect(home({ CLIPPER_HOME: "c" })).toBe(resolve("c"));
   expect(home({ XDG_STATE_HOME: "/x" })).toBe("/x/clipper");
   expect(home({})).toBe(join(userInfo().homedir, ".local/state/clipper"));
   expect(resolveOptions({ home: "/given/../h" }, { CLIPPER_HOME: "/c" }).home).toBe("/h");

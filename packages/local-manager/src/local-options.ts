@@ -28,7 +28,7 @@ export function resolveOptions(
 }
 
 function defaultHome({ CLIPPER_HOME, XDG_STATE_HOME }: NodeJS.ProcessEnv): string {
-  if (CLIPPER_HOME) return CLIPPER_HOME;
+  if (CLIPPER_HOME) return resolve(CLIPPER_HOME);
   return join(XDG_STATE_HOME || join(homedir(), ".local", "state"), "clipper");
 }
 
