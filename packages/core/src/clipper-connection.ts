@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import {
   type BundleStore,
@@ -16,23 +15,27 @@ import {
   InvalidArgumentError,
   type LinkRequest,
   type LogLine,
-  type LogQuery,
   type ModelRecord,
   type ModelVersion,
   NotFoundError,
   type PlatformFacts,
   type PythonPlatform,
   type PythonPlatformRequest,
-  parseInputType,
   type RegisterApplicationRequest,
   type RegisteredApplication,
   type RegisteredVersion,
   type RegisterVersion,
   type ReplicaReport,
-  toSloMicros,
   UnconnectedError,
   type VersionRecord,
 } from "@clipper-serving/spec";
+import {
+  linkModel,
+  registerApplication,
+  toApplication,
+  unlinkModel,
+  unregisterApplication,
+} from "./application-operations.js";
 import { BackgroundControl } from "./background-control.js";
 import { createController } from "./cluster-controller.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
@@ -44,6 +47,7 @@ import {
   startCluster,
   stopCluster,
 } from "./cluster-lifecycle.js";
+import { type ClusterLogQuery, readLogs, writeLogs } from "./cluster-logs.js";
 import { waitForRevival } from "./cluster-revival.js";
 import {
   type ClusterSettings,
@@ -60,7 +64,6 @@ import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./mo
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
 import { waitUntilApplied } from "./propagation.js";
 import { directoryPython, imagePython } from "./python-platforms.js";
-import { alreadyLinked, toApplication } from "./registered-application.js";
 
 export interface ClipperConnectionOptions {
   /** Name of the cluster; many live side by side. Default `default`. */
@@ -197,84 +200,31 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return this.#need("inspect").predictions.inspect(signal);
   }
 
-  /**
-   * Log lines of the cluster's instances.
-   * @param query.model only replicas of this model; `version` narrows it further
-   */
-  async *logs(
-    query: LogQuery & { readonly model?: string; readonly version?: string } = {},
-  ): AsyncGenerator<LogLine, void, undefined> {
-    const { management } = this.#need("logs");
-    const { model, version, ...rest } = query;
-    if (model === undefined) {
-      yield* this.#manager.logs(this.#ref, rest);
-      return;
-    }
-    const versions = (await management.versions(model, query.signal)).filter(
-      (record) => version === undefined || record.version === version,
-    );
-    if (versions.length === 0) throw new NotFoundError({ kind: "model", name: model });
-    const workloads = versions.map(({ workload }) => workload).filter((id) => id !== undefined);
-    if (rest.follow && workloads.length > 1) {
-      // Following several at once is following all and leaving out the rest.
-      for await (const line of this.#manager.logs(this.#ref, rest))
-        if (workloads.includes(line.workload)) yield line;
-      return;
-    }
-    for (const id of workloads) yield* this.#manager.logs(this.#ref, { ...rest, id });
+  /** Log lines of the cluster's instances. @throws NotFoundError when there is no such model or version */
+  async *logs(query: ClusterLogQuery = {}): AsyncGenerator<LogLine, void, undefined> {
+    yield* readLogs(this.#need("logs"), query);
   }
 
   /**
    * Writes one file per instance into `directory`, which is made when absent. Clipper's get_clipper_logs.
    * @returns the files' paths
+   * @throws InvalidArgumentError when there can be no such directory
    */
-  async saveLogs(directory: string, options: CallOptions = {}): Promise<readonly string[]> {
-    const lines = new Map<string, string[]>();
-    for await (const { instance, text } of this.logs(
-      options.signal === undefined ? {} : { signal: options.signal },
-    )) {
-      lines.set(instance, [...(lines.get(instance) ?? []), text]);
-    }
-    await mkdir(directory, { recursive: true });
-    return Promise.all(
-      [...lines].map(async ([instance, texts]) => {
-        const file = path.join(directory, `${instance}.log`);
-        await writeFile(file, `${texts.join("\n")}\n`);
-        return file;
-      }),
-    );
+  async saveLogs(directory: string, { signal }: CallOptions = {}): Promise<readonly string[]> {
+    const lines = readLogs(this.#need("saveLogs"), signal === undefined ? {} : { signal });
+    return writeLogs(directory, lines);
   }
 
   // --- applications ---
 
   /** @throws ConflictError `APPLICATION_EXISTS`, InvalidNameError, InvalidArgumentError */
   async registerApplication(request: RegisterApplicationRequest, options: CallOptions = {}): Promise<void> {
-    const cluster = this.#need("registerApplication");
-    const inputType = parseInputType(request.inputType);
-    if (inputType === undefined) {
-      throw new InvalidArgumentError({
-        argument: "inputType",
-        value: request.inputType,
-        expected: "integers, floats, doubles, strings or bytes",
-      });
-    }
-    await cluster.management.createApplication(
-      {
-        name: checkName("application", request.name),
-        inputType,
-        defaultOutput: request.defaultOutput ?? "None",
-        latencySloMicros: toSloMicros(request.sloMs ?? 3_000),
-      },
-      options.signal,
-    );
-    await waitUntilApplied(cluster, options);
+    await registerApplication(this.#need("registerApplication"), request, options);
   }
 
   /** @throws NotFoundError */
   async unregisterApplication(name: string, options: CallOptions = {}): Promise<void> {
-    const cluster = this.#need("unregisterApplication");
-    await cluster.management.deleteApplication(name, options.signal);
-    await waitUntilApplied(cluster, options);
+    await unregisterApplication(this.#need("unregisterApplication"), name, options);
   }
 
   async getApplication(
@@ -300,32 +250,13 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
    * Sends an application's queries to a model's current version. An application is linked to one model.
    * @throws NotFoundError, ConflictError `ALREADY_LINKED`, `INPUT_TYPE_MISMATCH`, `SLO_BELOW_FLOOR`
    */
-  async linkModelToApp({ app, model, force }: LinkRequest, options: CallOptions = {}): Promise<void> {
-    const cluster = this.#need("linkModelToApp");
-    const linked = (await cluster.management.application(app, options.signal))?.routes[0]?.model;
-    if (linked !== undefined) throw alreadyLinked(app, linked, model);
-    await cluster.management.putRoutes(
-      app,
-      {
-        routes: [{ model, version: "current", weight: 1, mirror: false }],
-        ...(force === undefined ? {} : { force }),
-      },
-      options.signal,
-    );
-    await waitUntilApplied(cluster, options);
+  async linkModelToApp(request: LinkRequest, options: CallOptions = {}): Promise<void> {
+    await linkModel(this.#need("linkModelToApp"), request, options);
   }
 
   /** @throws NotFoundError when there is no such link */
-  async unlinkModelFromApp({ app, model }: LinkRequest, options: CallOptions = {}): Promise<void> {
-    const cluster = this.#need("unlinkModelFromApp");
-    const record = await cluster.management.application(app, options.signal);
-    if (record === undefined) throw new NotFoundError({ kind: "application", name: app });
-    const routes = record.routes.filter((route) => route.model !== model);
-    if (routes.length === record.routes.length) {
-      throw new NotFoundError({ kind: "route", name: `${app} to ${model}` });
-    }
-    await cluster.management.putRoutes(app, { routes }, options.signal);
-    await waitUntilApplied(cluster, options);
+  async unlinkModelFromApp(request: LinkRequest, options: CallOptions = {}): Promise<void> {
+    await unlinkModel(this.#need("unlinkModelFromApp"), request, options);
   }
 
   // --- models ---

@@ -1,6 +1,6 @@
 import { Controller, type ControllerOptions } from "@clipper-serving/control";
 import { type ClusterRef, type ContainerManager, systemClock } from "@clipper-serving/spec";
-import type { ClusterSecrets } from "./cluster-home.js";
+import type { ClusterSecrets } from "./cluster-secrets.js";
 import type { ManagementClient } from "./management-client.js";
 
 /** @returns a controller that reads a cluster's wishes from its management frontend over HTTP */

@@ -65,6 +65,22 @@ describe("ClusterHome", () => {
     },
   );
 
+  it("says what to do where the home cannot be used", async () => {
+    await writeFile(path.join(home, "file"), "");
+    const unusable = new ClusterHome(path.join(home, "file"), "a");
+    const file = { formatVersion: 1, name: "a", settings: {}, wanted: "running" } as const;
+    for (const use of [
+      () => unusable.readFile(),
+      () => unusable.writeFile(file),
+      () => unusable.ensureSecrets(),
+    ]) {
+      await expect(use()).rejects.toMatchObject({
+        code: "HOME_UNUSABLE",
+        hint: expect.stringContaining("CLIPPER_HOME"),
+      });
+    }
+  });
+
   it("remembers a cluster, lists it, and forgets it wholly", async () => {
     const cluster = new ClusterHome(home, "a");
     const file = { formatVersion: 1, name: "a", settings: {}, wanted: "running" } as const;

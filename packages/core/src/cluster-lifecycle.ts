@@ -13,7 +13,8 @@ import {
   type WorkloadSpec,
 } from "@clipper-serving/spec";
 import { createController } from "./cluster-controller.js";
-import type { ClusterHome, ClusterSecrets } from "./cluster-home.js";
+import type { ClusterHome } from "./cluster-home.js";
+import type { ClusterSecrets } from "./cluster-secrets.js";
 import type { ResolvedClusterSettings } from "./cluster-settings.js";
 import {
   CONTROLLER,

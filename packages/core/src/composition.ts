@@ -9,7 +9,7 @@ import {
   type WorkloadRole,
   type WorkloadSpec,
 } from "@clipper-serving/spec";
-import type { ClusterSecrets } from "./cluster-home.js";
+import type { ClusterSecrets } from "./cluster-secrets.js";
 import type { ResolvedClusterSettings } from "./cluster-settings.js";
 
 /*

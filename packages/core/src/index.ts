@@ -1,14 +1,25 @@
 export type {
   CallOptions,
+  ClusterEndpoints,
   ContainerManager,
   ContainerManagerModule,
   ContainerManagerOrigin,
+  DefaultReason,
   DeployModelRequest,
   DeployResult,
+  InputType,
+  LinkRequest,
   LogLine,
-  LogQuery,
+  ModelRecord,
+  ModelVersion,
+  PlatformFacts,
   ProgressEvent,
+  RegisterApplicationRequest,
   RegisteredApplication,
+  RegisteredVersion,
+  RegisterVersion,
+  ReplicaReport,
+  VersionRecord,
 } from "@clipper-serving/spec";
 export {
   ClipperError,
@@ -28,6 +39,7 @@ export {
 export type { ClipperConnectionOptions } from "./clipper-connection.js";
 export { ClipperConnection } from "./clipper-connection.js";
 export { ClusterHome, defaultHome } from "./cluster-home.js";
+export type { ClusterLogQuery } from "./cluster-logs.js";
 export type { ClusterSettings } from "./cluster-settings.js";
 export type {
   ApplicationStatus,

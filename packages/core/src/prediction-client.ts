@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "@clipper-serving/spec";
+import { type DefaultReason, InvalidArgumentError } from "@clipper-serving/spec";
 import { HttpClient } from "./http-client.js";
 
 /** One input: an array of numbers, a string, or bytes, as the application's input type says. */
@@ -26,7 +26,7 @@ export interface PredictionResult {
   readonly output: unknown;
   readonly isDefault: boolean;
   /** Why it is the default output: `deadline`, `no_replica`, …; absent otherwise. */
-  readonly defaultReason?: string;
+  readonly defaultReason?: DefaultReason;
   readonly defaultExplanation?: string;
 }
 
@@ -35,7 +35,7 @@ interface AnswerBody {
   readonly output: unknown;
   readonly default: boolean;
   readonly default_explanation?: string;
-  readonly default_reason?: string;
+  readonly default_reason?: DefaultReason;
 }
 
 /** Asks a query frontend for predictions. */
