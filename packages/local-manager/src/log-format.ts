@@ -12,12 +12,14 @@ export const LOG_FILE_COUNT = 3;
 
 export type LogFrame = Pick<LogLine, "stream" | "text"> & { readonly timeMs: number };
 
-export function encodeFrame(stream: LogLine["stream"], timeMs: number, line: Uint8Array): Buffer {
-  return Buffer.concat([
-    Buffer.from(`${timeMs} ${stream === "stdout" ? "o" : "e"} `),
-    line,
-    Buffer.from("\n"),
-  ]);
+export function encodeFrames(
+  stream: LogLine["stream"],
+  timeMs: number,
+  lines: readonly Uint8Array[],
+): Buffer {
+  const prefix = Buffer.from(`${timeMs} ${stream === "stdout" ? "o" : "e"} `);
+  const newline = Buffer.from("\n");
+  return Buffer.concat(lines.flatMap((line) => [prefix, line, newline]));
 }
 
 /** @returns the frame in a line of a file, or undefined for what is left of a frame whose writer was killed before its text began */

@@ -20,9 +20,11 @@ export async function* readLogs(directory: string, query: LogQuery): AsyncIterab
       tails.set(path, tail);
       // An instance that came later is read from its first line.
       const latest = isFirstLook ? query.tail : undefined;
-      for await (const frame of tail.read({ latest, isLast: query.follow !== true })) {
-        if (query.signal?.aborted) return;
-        yield { workload, instance, ...frame };
+      for await (const frames of tail.read({ latest, isLast: query.follow !== true })) {
+        for (const frame of frames) {
+          if (query.signal?.aborted) return;
+          yield { workload, instance, ...frame };
+        }
       }
     }
     isFirstLook = false;

@@ -221,7 +221,7 @@ export class Instance {
   }
 
   #keepOutput(stream: Readable, name: "stdout" | "stderr", log: LogWriter): Promise<unknown> {
-    const lines = new LineSplitter((line) => log.write(name, line));
+    const lines = new LineSplitter((given) => log.write(name, given));
     stream.on("data", (chunk: Buffer) => lines.push(chunk));
     // A pipe that breaks has nothing more to say: its close is what counts.
     stream.on("error", () => undefined);

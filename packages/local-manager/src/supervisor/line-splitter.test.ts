@@ -3,7 +3,7 @@ import { LineSplitter } from "./line-splitter.js";
 
 function lines(...chunks: (string | Uint8Array)[]): string[] {
   const found: Buffer[] = [];
-  const splitter = new LineSplitter((line) => found.push(Buffer.from(line)));
+  const splitter = new LineSplitter((given) => found.push(...given.map((line) => Buffer.from(line))));
   for (const chunk of chunks) splitter.push(Buffer.from(chunk as string));
   splitter.end();
   return found.map((line) => line.toString("utf8"));

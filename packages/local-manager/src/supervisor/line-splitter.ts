@@ -4,34 +4,37 @@ const LONGEST_LINE_BYTES = 64 * 1024;
 
 /** Cuts a stream of bytes into lines. A character that comes in two pieces stays whole. */
 export class LineSplitter {
-  readonly #onLine: (line: Uint8Array) => void;
+  readonly #onLines: (lines: readonly Uint8Array[]) => void;
   #pending: Buffer = Buffer.alloc(0);
 
-  constructor(onLine: (line: Uint8Array) => void) {
-    this.#onLine = onLine;
+  /** @param onLines given the lines that end in a chunk, at once: one by one, a program that writes much would hold up everything */
+  constructor(onLines: (lines: readonly Uint8Array[]) => void) {
+    this.#onLines = onLines;
   }
 
   push(chunk: Buffer): void {
     let rest = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    const lines: Uint8Array[] = [];
     for (;;) {
       const end = rest.indexOf(NEWLINE);
       if (end >= 0 && end <= LONGEST_LINE_BYTES) {
-        this.#onLine(rest.subarray(0, end));
+        lines.push(rest.subarray(0, end));
         rest = rest.subarray(end + 1);
       } else if (rest.length > LONGEST_LINE_BYTES) {
         const cut = characterBoundary(rest, LONGEST_LINE_BYTES);
-        this.#onLine(rest.subarray(0, cut));
+        lines.push(rest.subarray(0, cut));
         rest = rest.subarray(cut);
       } else {
         break;
       }
     }
+    if (lines.length > 0) this.#onLines(lines);
     this.#pending = Buffer.from(rest);
   }
 
   /** Gives what was written without a newline. */
   end(): void {
-    if (this.#pending.length > 0) this.#onLine(this.#pending);
+    if (this.#pending.length > 0) this.#onLines([this.#pending]);
     this.#pending = Buffer.alloc(0);
   }
 }

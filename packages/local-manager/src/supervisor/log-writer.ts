@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LogLine } from "@clipper-serving/spec";
-import { encodeFrame, LOG_FILE_BYTES, LOG_FILE_COUNT } from "../log-format.js";
+import { encodeFrames, LOG_FILE_BYTES, LOG_FILE_COUNT } from "../log-format.js";
 
 /**
- * Appends one instance's lines to its file. Writes are synchronous: a line is in the file before the next is read from the pipe, so
+ * Appends one instance's lines to its file. Writes are synchronous: lines are in the file before the next are read from the pipe, so
  * that lines outlive this process, and a program that writes faster than the disk waits at its own pipe.
  */
 export class LogWriter {
@@ -18,15 +18,15 @@ export class LogWriter {
     this.#fileBytes = fileBytes;
   }
 
-  write(stream: LogLine["stream"], line: Uint8Array): void {
-    const frame = encodeFrame(stream, Date.now(), line);
+  write(stream: LogLine["stream"], lines: readonly Uint8Array[]): void {
+    const frames = encodeFrames(stream, Date.now(), lines);
     try {
       if (this.#file === undefined) this.#open();
-      if (this.#bytes > 0 && this.#bytes + frame.length > this.#fileBytes) this.#rotate();
-      const written = writeSync(this.#file!, frame);
+      if (this.#bytes > 0 && this.#bytes + frames.length > this.#fileBytes) this.#rotate();
+      const written = writeSync(this.#file!, frames);
       this.#bytes += written;
       // A disk that is full in the middle of a frame: opened again, the file is given its newline.
-      if (written < frame.length) this.close();
+      if (written < frames.length) this.close();
     } catch {
       // A full disk loses log lines and nothing else: the instance must go on.
       this.close();
