@@ -8,7 +8,7 @@ import { PidfileContainerManager } from "./pidfile-container-manager.ts";
 const directory = mkdtempSync(join(tmpdir(), "pidfile-"));
 
 containerManagerSuite({
-  runner: { describe, it: it.concurrent, afterAll },
+  runner: { describe: describe.concurrent, it, afterAll },
   name: "pidfile",
   factory: () => new PidfileContainerManager(directory),
   program: tinyHttpProgram(),

@@ -13,7 +13,7 @@ const runtimeDirectory = join(root, "run");
 beforeAll(buildPackage, 60_000);
 
 containerManagerSuite({
-  runner: { describe, it: it.concurrent, afterAll },
+  runner: { describe: describe.concurrent, it, afterAll },
   name: "local",
   factory: () => new LocalContainerManager({ home, runtimeDirectory }),
   program: tinyHttpProgram(),
