@@ -7,6 +7,7 @@ export interface ReplicaStatus {
   readonly state: "starting" | "serving" | "draining" | "failed";
   readonly restarts: number;
   readonly exitCode: number | null;
+  readonly oomKilled: boolean;
   readonly reason: string | null;
 }
 

@@ -27,6 +27,24 @@ export function milliseconds(value: string): number {
   return ms;
 }
 
+/** @throws UsageError */
+export function cpusOption(value: string): number {
+  const cpus = Number(value);
+  if (value.trim() === "" || !Number.isFinite(cpus) || cpus <= 0)
+    throw new UsageError("a number above 0, such as 0.5");
+  return cpus;
+}
+
+const POWERS: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3 };
+
+/** @returns bytes. @throws UsageError */
+export function bytesOption(value: string): number {
+  const [, digits, unit = ""] = /^(\d+)([kmg]?)$/i.exec(value) ?? [];
+  const bytes = Number(digits) * 1_024 ** (POWERS[unit.toLowerCase()] ?? Number.NaN);
+  if (!Number.isSafeInteger(bytes) || bytes < 1) throw new UsageError("bytes, or with k, m or g: 512m");
+  return bytes;
+}
+
 /** Gathers `frontend=REF` and `python:MINOR=REF`. @throws UsageError */
 export function imageOption(value: string, gathered: Record<string, string> = {}): Record<string, string> {
   const match = /^(frontend|python:3\.\d+)=(\S+)$/.exec(value);

@@ -79,6 +79,7 @@ describe("the state of a replica", () => {
       state: "starting",
       restarts: 2,
       exitCode: 137,
+      oomKilled: false,
       reason: "killed",
     });
   });

@@ -8,6 +8,8 @@ export interface ReplicaStatus {
   readonly restarts: number;
   /** Of its last run that ended, or null. */
   readonly exitCode: number | null;
+  /** Whether its last run that ended was ended for want of memory. */
+  readonly oomKilled: boolean;
   /** Why it is not serving, or null. */
   readonly reason: string | null;
 }
@@ -79,6 +81,7 @@ function replicasOf(
       state: replicaState(instance, report),
       restarts: instance.restarts,
       exitCode: instance.exitCode ?? null,
+      oomKilled: instance.oomKilled ?? false,
       reason:
         instance.reason ?? (report?.state === "suspect" ? "its batch hangs, or it is not heard of" : null),
     };

@@ -2,9 +2,20 @@ import type { Command } from "commander";
 import { connect } from "../command-context.js";
 import { defineCommand } from "../define-command.js";
 import { chooseDeploy, type DeploySource } from "../deploy-choice.js";
-import { countOption, milliseconds, readJson, settingOption } from "../option-values.js";
+import {
+  bytesOption,
+  countOption,
+  cpusOption,
+  milliseconds,
+  readJson,
+  settingOption,
+} from "../option-values.js";
 
-type DeployCommandOptions = Omit<DeploySource, "reference" | "sample"> & { readonly sample?: string };
+type DeployCommandOptions = Omit<DeploySource, "reference" | "sample" | "resources"> & {
+  readonly sample?: string;
+  readonly cpus?: number;
+  readonly memory?: number;
+};
 
 export function defineDeploy(program: Command): void {
   const command = program
@@ -21,6 +32,8 @@ export function defineDeploy(program: Command): void {
     )
     .option("--base-image <ref>", "image to build on, where programs are images (default: the cluster's)")
     .option("--replicas <n>", "running copies (default: 1)", countOption)
+    .option("--cpus <n>", "processors of each replica (default: no limit)", cpusOption)
+    .option("--memory <size>", "memory of each replica, such as 512m (default: no limit)", bytesOption)
     .option("--sample <json>", "one input, tried before anything changes; @file and - are read")
     .option("--default-output <text>", "of an application that is registered (default: None)")
     .option(
@@ -44,7 +57,7 @@ export function defineDeploy(program: Command): void {
   defineCommand<DeployCommandOptions>(command, async (context, [reference], options) => {
     const { app, sample } = options;
     const deploy = chooseDeploy({
-      ...withoutCommonOptions(options),
+      ...deployOptions(options),
       reference,
       ...(sample === undefined ? {} : { sample: await readJson("--sample", sample) }),
     });
@@ -61,13 +74,20 @@ export function defineDeploy(program: Command): void {
   });
 }
 
-/** What every command has is no option of a deploy. */
-function withoutCommonOptions(options: DeployCommandOptions): DeploySource {
+/** What every command has is no option of a deploy, and a shell has no objects. */
+function deployOptions(options: DeployCommandOptions): DeploySource {
   const {
     cluster: _cluster,
     output: _output,
     quiet: _quiet,
+    cpus,
+    memory,
     ...rest
   } = options as DeployCommandOptions & Record<"cluster" | "output" | "quiet", unknown>;
-  return rest;
+  if (cpus === undefined && memory === undefined) return rest;
+  const resources = {
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(memory === undefined ? {} : { memoryBytes: memory }),
+  };
+  return { ...rest, resources };
 }

@@ -46,7 +46,12 @@ export function modelsText(models: readonly ModelStatus[]): string {
       current ? "yes" : "",
       `${replicas.filter(({ state }) => state === "serving").length}/${replicas.length}`,
       String(replicas.reduce((sum, { restarts }) => sum + restarts, 0)),
-      replicas.map(({ reason }) => reason).find((reason) => reason !== null) ?? "",
+      replicas.map(noteOn).find((note) => note !== undefined) ?? "",
     ]),
   );
+}
+
+/** Why a replica does not serve, or what it went through for want of memory: that one will go through it again. */
+function noteOn({ reason, oomKilled }: ModelStatus["replicas"][number]): string | undefined {
+  return reason ?? (oomKilled ? "was ended for want of memory" : undefined);
 }
