@@ -65,12 +65,12 @@ describe("the bundled file", { timeout: 60_000 }, () => {
       times.push(frontend.readyMs);
     }
     // On a machine with much else to do, an empty program says how slow everything is.
-    expect(Math.min(...times)).toBeLessThan(Math.max(1_000, 10 * Math.min(...bare)));
+    expect(Math.min(...times)).toBeLessThan(Math.max(1_000, 30 * Math.min(...bare)));
   });
 
   it("loses nothing it acknowledged when it is killed under writes", async () => {
     const acknowledged = new Set<string>();
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       const frontend = await start();
       expect([...(await applicationsOf(frontend))]).toEqual(expect.arrayContaining([...acknowledged]));
       let count = 0;
@@ -81,7 +81,7 @@ describe("the bundled file", { timeout: 60_000 }, () => {
             const { status } = await create(frontend, name);
             expect(status).toBe(201);
             acknowledged.add(name);
-            if (++count === 20 + round) {
+            if (++count === 35 + round) {
               frontend.child.kill("SIGKILL");
               resolve();
             }
