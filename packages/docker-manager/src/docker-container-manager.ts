@@ -113,6 +113,7 @@ export class DockerContainerManager implements ContainerManager {
       parseOverlay(workload.overlay);
       await this.#checkGpus(workload, options);
       const surroundings = await this.#surroundings(cluster);
+      checkFillable(surroundings.engine, workload);
       await this.#turns.take(`${cluster.name}/${workload.id}`, async () => {
         await this.#rollouts.halt(cluster.name, workload.id);
         await applyWorkload(surroundings, workload as ImageSpec, options);
@@ -200,6 +201,17 @@ export class DockerContainerManager implements ContainerManager {
       hint: "install the NVIDIA container toolkit on the engine's machine, or ask for fewer",
     });
   }
+}
+
+/** podman unpacks into the container and not into its volumes while it does not run: secrets would be lost without a word. */
+function checkFillable({ version }: Engine, { secretFiles, volume }: WorkloadSpec): void {
+  if (version.product !== "podman") return;
+  if (volume === undefined && Object.keys(secretFiles).length === 0) return;
+  throw new UnsupportedError({
+    manager: MANAGER,
+    what: "a workload with secrets or a volume on podman",
+    hint: "use a Docker engine",
+  });
 }
 
 function checkSupported({ program, ports }: WorkloadSpec): void {

@@ -47,7 +47,7 @@ export async function negotiateVersion(
   const api = compare(ApiVersion, NEWEST) < 0 ? ApiVersion : NEWEST;
   client.useVersion(api);
   const components = (answer.Components ?? []).flatMap(({ Name, Version: version }) =>
-    Name === undefined || version === undefined ? [] : [[Name.toLowerCase(), version] as const],
+    Name === undefined || version === undefined ? [] : [[Name.toLowerCase(), firstLine(version)] as const],
   );
   return {
     api,
@@ -56,6 +56,11 @@ export async function negotiateVersion(
     platform: `${Os}/${Arch}`,
     components: Object.fromEntries(components),
   };
+}
+
+/** Some say more than their version. */
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
 }
 
 function compare(left: string, right: string): number {

@@ -10,6 +10,7 @@ import { fillVolumes } from "./fill-volumes.js";
 import { LABEL, labelsFor } from "./labels.js";
 import { containerName, recordName, secretsVolumeName, volumeName } from "./names.js";
 import { nextRecord, wantsTheSame } from "./next-record.js";
+import { isOffNetwork } from "./off-network.js";
 import { choosePorts, isPortConflict } from "./place-ports.js";
 import { excludeEachOther } from "./rollout-plan.js";
 import { runDigest } from "./run-digest.js";
@@ -87,8 +88,9 @@ class Application {
     const { engine, cluster, options } = this.#surroundings;
     const spec = this.#spec;
     const clusterView = await viewCluster(engine, cluster);
-    const view = workloadIn(clusterView, spec.id);
-    await this.#removeLeftovers(view);
+    const found = workloadIn(clusterView, spec.id);
+    await this.#removeLeftovers(found);
+    const view = await this.#removeOffNetwork(found);
     const { publishAddress } = options;
     const ports = await choosePorts(spec, { engine, cluster, view, publishAddress, except: this.#except });
     const next = nextRecord(view, spec, ports);
@@ -112,6 +114,13 @@ class Application {
     const used = new Set([runDigest(this.#spec), ...view.containers.map((container) => container.runDigest)]);
     const unused = view.secrets.filter((secret) => !used.has(secret.runDigest));
     await Promise.all(unused.map(({ volume }) => volumes.remove(volume)));
+  }
+
+  /** They are made again with their network, as those are that somebody removed. */
+  async #removeOffNetwork(view: WorkloadView): Promise<WorkloadView> {
+    const { containers } = this.#surroundings.engine;
+    await Promise.all(view.containers.filter(isOffNetwork).map(({ id }) => containers.remove(id)));
+    return { ...view, containers: view.containers.filter((container) => !isOffNetwork(container)) };
   }
 
   async #makeContainers(clusterView: ClusterView, view: WorkloadView, record: WorkloadRecord): Promise<void> {
@@ -234,8 +243,12 @@ class Application {
       await this.#surroundings.engine.containers.start(id);
     } catch (cause) {
       if (!EngineError.isInstance(cause) || cause.status === undefined) throw cause;
-      // What else keeps a program from starting, `list` tells: the workload was accepted.
-      if (!isFresh || !isPortConflict(cause)) return;
+      if (!isFresh || !isPortConflict(cause)) {
+        // What else keeps a program from starting, `list` tells, where the engine keeps it: the workload was accepted.
+        const inspected = await this.#surroundings.engine.containers.inspect(id);
+        if (inspected === undefined || inspected.State.Error !== "") return;
+        throw cause;
+      }
       const pinned = spec.ports.find((port) => port.pinned !== undefined)?.pinned;
       throw new PortLost({ pinned, chosen: holdings({ spec, record, place }).ports, cause });
     }

@@ -3,6 +3,7 @@ import type { InstanceState, InstanceStatus, WorkloadStatus } from "@clipper-ser
 import type { InstanceContainer, WorkloadView } from "./cluster-view.js";
 import type { Death } from "./deaths.js";
 import { instanceId } from "./names.js";
+import { isOffNetwork } from "./off-network.js";
 import type { ReadinessOf } from "./readiness.js";
 import { isWaitingToStart, roleOf } from "./rollout-plan.js";
 
@@ -34,6 +35,8 @@ export function workloadStatus(view: WorkloadView, options: StatusOptions): Work
     instances: [...wanted, ...others.map((container) => instanceStatus(view, container, options))],
   };
 }
+
+const OFF_NETWORK = "was taken off its network by hand; apply the workload again";
 
 function removed(id: string): InstanceStatus {
   const reason = "its container was removed, and not by its manager; apply the workload again";
@@ -81,6 +84,7 @@ function stateOf(
       if (isWaitingToStart(container)) return { state: "starting" };
       return { state: "exited", reason: `cannot be started: ${State.Error}` };
     case "running": {
+      if (isOffNetwork(container)) return { state: "exited", reason: OFF_NETWORK };
       const readiness = readinessOf(container);
       return readiness.isReady ? { state: "ready" } : { state: "running", reason: readiness.why };
     }

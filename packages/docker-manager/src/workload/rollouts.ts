@@ -65,21 +65,23 @@ export class Rollouts {
       const readinessOf = await probeReadiness(view.record.spec, view.containers, callerHost);
       const plan = planRollout(view, (container) => readinessOf(container).isReady);
       if (plan.isSettled) return;
-      const isIdle = plan.start.length === 0 && plan.retire.length === 0;
-      intervalMs = isIdle ? Math.min(LONGEST_INTERVAL_MS, intervalMs * 1.5) : FIRST_INTERVAL_MS;
-      await Promise.all([
-        ...plan.start.map((container) => this.#start(surroundings, container)),
+      const [started] = await Promise.all([
+        Promise.all(plan.start.map((container) => this.#start(surroundings, container))),
         this.#retire(surroundings, view, plan.retire, signal),
       ]);
-      if (isIdle) await pause(intervalMs, signal);
+      const isProgress = plan.retire.length > 0 || started.includes(true);
+      intervalMs = isProgress ? FIRST_INTERVAL_MS : Math.min(LONGEST_INTERVAL_MS, intervalMs * 1.5);
+      if (!isProgress) await pause(intervalMs, signal);
     }
   }
 
-  async #start({ engine }: Surroundings, container: InstanceContainer): Promise<void> {
+  async #start({ engine }: Surroundings, container: InstanceContainer): Promise<boolean> {
     try {
       await engine.containers.start(container.id);
+      return true;
     } catch {
       // Why it cannot be started the engine keeps with the container, where `list` finds it.
+      return false;
     }
   }
 
