@@ -36,7 +36,7 @@ export class DockerCluster extends TestCluster {
       ["network", "ls", "--format", "{{.Name}}"],
     ];
     const outputs = await Promise.all(lists.map((words) => dockerOutput(...words, ...filter)));
-    return outputs.flatMap((output) => output.split("\n").filter((name) => name !== ""));
+    return outputs.flatMap((output) => output.split("\n").filter((name) => name !== "")).sort();
   }
 
   /** All that the engine has of replicas: their containers, records and secrets. */
