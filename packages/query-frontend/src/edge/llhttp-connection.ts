@@ -269,7 +269,9 @@ export class LlhttpConnection implements LlhttpEvents {
     while (waiting.length > 0) {
       const { response, keepAlive, method } = waiting[0] as LlhttpRequest;
       if (response === undefined) break;
-      waiting.shift();
+      // Mostly there is one, and taking the first of an array means to move the others.
+      if (waiting.length === 1) waiting.pop();
+      else waiting.shift();
       this.#undispatched -= 1;
       const close = !keepAlive || (this.#shared.draining && waiting.length === 0);
       const { text, encoding } = responseText(response, close, method !== "HEAD");

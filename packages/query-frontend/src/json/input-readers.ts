@@ -1,16 +1,29 @@
 import { INPUT_TYPE_DATATYPE, type InputType, type Payload } from "@clipper-serving/spec";
+import type { NumberMemory } from "./number-memory.js";
 import { PredictBodyError } from "./predict-body-error.js";
 
 /** Makes a payload of one input as JSON.parse gave it, or throws {@link PredictBodyError} naming the place. */
-export type InputReader = (input: unknown, pointer: string) => Payload;
+export type InputReader = (input: unknown, pointer: string, memory: NumberMemory) => Payload;
 
 const MIN_INT32 = -(2 ** 31);
 const MAX_INT32 = 2 ** 31 - 1;
 
 export const INPUT_READERS: Readonly<Record<InputType, InputReader>> = {
-  doubles: (input, pointer) => arrayPayload("doubles", numbers(input, pointer, Float64Array, checkFinite)),
-  floats: (input, pointer) => arrayPayload("floats", numbers(input, pointer, Float32Array, checkFloat)),
-  integers: (input, pointer) => arrayPayload("integers", numbers(input, pointer, Int32Array, checkInteger)),
+  doubles: (input, pointer, memory) =>
+    arrayPayload(
+      "doubles",
+      numbers(input, pointer, (length) => memory.take(Float64Array, length), checkFinite),
+    ),
+  floats: (input, pointer, memory) =>
+    arrayPayload(
+      "floats",
+      numbers(input, pointer, (length) => memory.take(Float32Array, length), checkFloat),
+    ),
+  integers: (input, pointer, memory) =>
+    arrayPayload(
+      "integers",
+      numbers(input, pointer, (length) => memory.take(Int32Array, length), checkInteger),
+    ),
   strings: (input, pointer) => bytesPayload("strings", text(input, pointer)),
   bytes: (input, pointer) => bytesPayload("bytes", base64(input, pointer)),
 };
@@ -29,7 +42,7 @@ function bytesPayload(inputType: InputType, data: Uint8Array): Payload {
 function numbers<Values extends Float64Array | Float32Array | Int32Array>(
   input: unknown,
   pointer: string,
-  Values: new (length: number) => Values,
+  take: (length: number) => Values,
   check: (value: number, pointer: string, index: number) => void,
 ): Values {
   if (!Array.isArray(input)) {
@@ -38,7 +51,7 @@ function numbers<Values extends Float64Array | Float32Array | Int32Array>(
     });
   }
   if (input.length === 0) throw new PredictBodyError("EMPTY_INPUT", `${pointer} is empty`, { pointer });
-  const values = new Values(input.length);
+  const values = take(input.length);
   for (let index = 0; index < input.length; index += 1) {
     const value: unknown = input[index];
     if (typeof value !== "number") throw notNumber(value, `${pointer}/${index}`);
@@ -75,6 +88,8 @@ function checkFloat(value: number, pointer: string, index: number): void {
 }
 
 function checkInteger(value: number, pointer: string, index: number): void {
+  // An integer of 32 bits, told at once.
+  if ((value | 0) === value) return;
   checkFinite(value, pointer, index);
   const place = `${pointer}/${index}`;
   if (!Number.isInteger(value)) {

@@ -2,6 +2,7 @@ import { isAscii, isUtf8 } from "node:buffer";
 import type { InputType, Payload } from "@clipper-serving/spec";
 import { INPUT_READERS, kindOf } from "./input-readers.js";
 import type { JsonLimits } from "./json-limits.js";
+import { NumberMemory } from "./number-memory.js";
 import { PredictBodyError } from "./predict-body-error.js";
 import { checkStructure, scanMembers } from "./structure.js";
 import { syntaxErrorOffset } from "./syntax-offset.js";
@@ -14,11 +15,10 @@ export interface PredictBody {
   readonly version?: string;
 }
 
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
 /** Reads the bodies of prediction requests. Knows neither HTTP nor applications. */
 export class PredictBodyParser {
   readonly #limits: JsonLimits;
+  readonly #memory = new NumberMemory();
 
   constructor(limits: JsonLimits) {
     this.#limits = limits;
@@ -27,26 +27,24 @@ export class PredictBodyParser {
   /** @throws PredictBodyError */
   parse(whole: Buffer, inputType: InputType): PredictBody {
     const root = this.#rootOf(whole);
-    const has = (key: string) => Object.hasOwn(root, key);
-    if (has("input") && has("input_batch")) {
+    const isSingle = Object.hasOwn(root, "input");
+    const isBatch = Object.hasOwn(root, "input_batch");
+    if (isSingle && isBatch) {
       throw new PredictBodyError("AMBIGUOUS_INPUT", "the body has both input and input_batch");
     }
-    if (!has("input") && !has("input_batch")) {
+    if (!isSingle && !isBatch) {
       throw new PredictBodyError(
         "MISSING_INPUT",
         "JSON object does not have required keys input or input_batch",
       );
     }
     const version = versionOf(root);
-    const isBatch = has("input_batch");
-    const inputs = isBatch
-      ? this.#batch(root.input_batch, inputType)
-      : this.#inputs([root.input], inputType, () => "/input");
-    return { isBatch, inputs, ...(version === undefined ? {} : { version }) };
+    const inputs = isBatch ? this.#batch(root.input_batch, inputType) : this.#single(root.input, inputType);
+    return version === undefined ? { isBatch, inputs } : { isBatch, inputs, version };
   }
 
   #rootOf(whole: Buffer): Record<string, unknown> {
-    const body = whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? whole.subarray(3) : whole;
+    const body = hasByteOrderMark(whole) ? whole.subarray(3) : whole;
     if (body.length === 0) throw new PredictBodyError("EMPTY_BODY", "the body is empty");
     const ascii = isAscii(body);
     if (!ascii && !isUtf8(body)) throw new PredictBodyError("BAD_UTF8", "the body is not UTF-8");
@@ -86,23 +84,35 @@ export class PredictBodyParser {
         },
       );
     }
-    return this.#inputs(batch, inputType, (index) => `${pointer}/${index}`);
+    let elements = 0;
+    for (const input of batch) elements += elementsOf(input);
+    this.#checkElements(elements);
+    const read = INPUT_READERS[inputType];
+    return batch.map((input, index) => read(input, `${pointer}/${index}`, this.#memory));
   }
 
-  #inputs(inputs: readonly unknown[], inputType: InputType, pointer: (index: number) => string): Payload[] {
-    const { maxElements } = this.#limits;
-    let elements = 0;
-    for (const input of inputs) elements += Array.isArray(input) ? input.length : 1;
-    if (elements > maxElements) {
-      throw new PredictBodyError(
-        "TOO_MANY_ELEMENTS",
-        `the body has ${elements} elements, and may have ${maxElements}`,
-        { limit: maxElements },
-      );
-    }
-    const read = INPUT_READERS[inputType];
-    return inputs.map((input, index) => read(input, pointer(index)));
+  #single(input: unknown, inputType: InputType): Payload[] {
+    this.#checkElements(elementsOf(input));
+    return [INPUT_READERS[inputType](input, "/input", this.#memory)];
   }
+
+  #checkElements(elements: number): void {
+    const { maxElements } = this.#limits;
+    if (elements <= maxElements) return;
+    throw new PredictBodyError(
+      "TOO_MANY_ELEMENTS",
+      `the body has ${elements} elements, and may have ${maxElements}`,
+      { limit: maxElements },
+    );
+  }
+}
+
+function elementsOf(input: unknown): number {
+  return Array.isArray(input) ? input.length : 1;
+}
+
+function hasByteOrderMark(body: Buffer): boolean {
+  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
 }
 
 function parseJson(body: Buffer, ascii: boolean): unknown {

@@ -1,6 +1,8 @@
 import type { JsonLimits } from "./json-limits.js";
 import { PredictBodyError } from "./predict-body-error.js";
 
+/** Up to here a loop is done before a native search has begun. */
+const SHORT = 512;
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
@@ -22,9 +24,7 @@ export interface Members {
  * @throws PredictBodyError `TOO_DEEP`, `TOO_MANY_KEYS`
  */
 export function checkStructure(body: Buffer, limits: JsonLimits): { colons: number; members?: Members } {
-  const colons = countUpTo(body, COLON, limits.maxKeys + 1);
-  const opened =
-    countUpTo(body, OPEN_ARRAY, limits.maxDepth + 1) + countUpTo(body, OPEN_OBJECT, limits.maxDepth + 1);
+  const { colons, opened } = body.length <= SHORT ? countShort(body) : countLong(body, limits);
   if (colons <= limits.maxKeys && opened <= limits.maxDepth) return { colons };
   return { colons, members: scanMembers(body, limits) };
 }
@@ -78,6 +78,24 @@ function endOfString(body: Buffer, start: number): number {
     end = body.indexOf(QUOTE, end + 1);
   }
   return body.length;
+}
+
+function countShort(body: Buffer): { colons: number; opened: number } {
+  let colons = 0;
+  let opened = 0;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at];
+    if (byte === COLON) colons += 1;
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) opened += 1;
+  }
+  return { colons, opened };
+}
+
+/** No further than the limits. */
+function countLong(body: Buffer, { maxKeys, maxDepth }: JsonLimits): { colons: number; opened: number } {
+  const colons = countUpTo(body, COLON, maxKeys + 1);
+  const opened = countUpTo(body, OPEN_ARRAY, maxDepth + 1) + countUpTo(body, OPEN_OBJECT, maxDepth + 1);
+  return { colons, opened };
 }
 
 function countUpTo(body: Buffer, byte: number, most: number): number {

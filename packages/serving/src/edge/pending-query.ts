@@ -36,7 +36,8 @@ export class PendingQuery implements WheelItem<PendingQuery> {
     this.application = options.application;
     this.targets = options.targets;
     this.startMicros = options.startMicros;
-    this.outcomes = new Array<Outcome | undefined>(options.targets.length).fill(undefined);
+    this.outcomes = [undefined];
+    for (let missing = options.targets.length; missing > 1; missing--) this.outcomes.push(undefined);
     this.outcomesMissing = options.targets.length;
     this.promise = new Promise((resolve) => {
       this.#resolve = resolve;
