@@ -64,6 +64,7 @@ import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./mo
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
 import { waitUntilApplied } from "./propagation.js";
 import { directoryPython, imagePython } from "./python-platforms.js";
+import { resolveStateSettings, settleState } from "./state-settings.js";
 
 export interface ClipperConnectionOptions {
   /** Name of the cluster; many live side by side. Default `default`. */
@@ -146,7 +147,13 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
    * @throws ManagerError (`PORT_TAKEN`, …), InvalidArgumentError, TimeoutError with the log of what did not come up
    */
   async start(settings?: ClusterSettings, options: CallOptions = {}): Promise<void> {
-    const resolved = resolveClusterSettings({ ...(await this.#settings()), ...settings });
+    const known = await this.#knownSettings();
+    const state = settleState(this.cluster, resolveStateSettings(settings?.state), known);
+    const resolved = resolveClusterSettings({
+      ...known,
+      ...settings,
+      ...(state === undefined ? {} : { state }),
+    });
     const running = await startCluster(this.#parts, resolved, options);
     await waitForRevival(await this.#adopt(running, options), options);
   }
@@ -435,7 +442,13 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
 
   /** Those the cluster was made with. */
   async #settings(): Promise<ResolvedClusterSettings> {
-    return resolveClusterSettings((await this.#home.readFile())?.settings as ClusterSettings | undefined);
+    return (await this.#knownSettings()) ?? resolveClusterSettings();
+  }
+
+  /** @returns undefined for a cluster that this machine does not know yet */
+  async #knownSettings(): Promise<ResolvedClusterSettings | undefined> {
+    const file = await this.#home.readFile();
+    return file === undefined ? undefined : resolveClusterSettings(file.settings as ClusterSettings);
   }
 
   get #ref(): ClusterRef {

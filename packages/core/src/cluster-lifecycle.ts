@@ -15,7 +15,7 @@ import {
 import { createController } from "./cluster-controller.js";
 import type { ClusterHome } from "./cluster-home.js";
 import type { ClusterSecrets } from "./cluster-secrets.js";
-import type { ResolvedClusterSettings } from "./cluster-settings.js";
+import type { ClusterSettings, ResolvedClusterSettings } from "./cluster-settings.js";
 import {
   CONTROLLER,
   controllerWorkload,
@@ -29,6 +29,7 @@ import {
 import { imageFrontends } from "./image-composition.js";
 import { ManagementClient } from "./management-client.js";
 import { pollUntil } from "./polling.js";
+import { redisUrlSecret } from "./state-settings.js";
 import { urlOfAddress } from "./url-of-address.js";
 
 const READY_TIMEOUT_MS = 30_000;
@@ -61,6 +62,7 @@ export async function startCluster(
 ): Promise<RunningCluster> {
   const { manager, cluster, home, origin } = parts;
   await checkManager(parts);
+  const redisUrl = settings.state === undefined ? undefined : await redisUrlSecret(settings.state);
   const secrets = await home.ensureSecrets();
   await home.writeFile({
     formatVersion: 1,
@@ -70,7 +72,7 @@ export async function startCluster(
     wanted: "running",
   });
   const frontends = await frontendPrograms(manager, settings, options);
-  const management = managementWorkload(frontends.management, settings, secrets);
+  const management = managementWorkload(frontends.management, settings, { ...secrets, redisUrl });
   await applyWorkload(parts, management, options);
   await waitUntilReady(parts, management, options);
   const managementAddress = await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "cluster", options);
@@ -284,5 +286,11 @@ export async function stopCluster(
     if ((await manager.list(cluster, options)).length === 0) break;
   }
   if (purge) await home.purge();
+  const redis = (file?.settings as ClusterSettings | undefined)?.state?.redis;
+  if (purge && redis !== undefined) {
+    // It is another's server: only management is let in, and that is gone.
+    const message = `the keys ${redis.prefix}* are left in Redis`;
+    options.onProgress?.({ step: "state-left", state: "done", message });
+  }
   options.onProgress?.({ step: "cluster-stop", state: "done", message: `${cluster.name} is stopped` });
 }

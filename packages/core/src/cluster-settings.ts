@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "@clipper-serving/spec";
 import type { ImageNames } from "./image-names.js";
+import { resolveStateSettings, type StateSettings } from "./state-settings.js";
 
 /** How a cluster is made. Remembered with it, so that it comes back the same. */
 export interface ClusterSettings {
@@ -11,6 +12,8 @@ export interface ClusterSettings {
   readonly clipperRest?: boolean;
   /** What the cluster's own images are built on, where programs are images. */
   readonly images?: ImageNames;
+  /** Where the records are kept. Absent: in a file on a volume of the cluster. */
+  readonly state?: StateSettings;
 }
 
 export interface ResolvedClusterSettings {
@@ -18,6 +21,7 @@ export interface ResolvedClusterSettings {
   readonly cacheBytes: number;
   readonly clipperRest: boolean;
   readonly images: ImageNames;
+  readonly state?: StateSettings;
 }
 
 const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
@@ -48,5 +52,6 @@ export function resolveClusterSettings(settings: ClusterSettings = {}): Resolved
       expected: "a whole number of bytes",
     });
   }
-  return { ports, cacheBytes, clipperRest, images };
+  const state = resolveStateSettings(settings.state);
+  return { ports, cacheBytes, clipperRest, images, ...(state === undefined ? {} : { state }) };
 }

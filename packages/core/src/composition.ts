@@ -31,6 +31,12 @@ export interface FrontendProgram {
 
 export type FrontendPrograms = Readonly<Record<"query" | "management", FrontendProgram>>;
 
+/** What management is told besides what every cluster has. */
+export interface ManagementSecrets extends ClusterSecrets {
+  /** Of the Redis that keeps the state, with its password. */
+  readonly redisUrl?: Uint8Array | undefined;
+}
+
 export const CONTROLLER = { id: "controller" } as const;
 
 const CONTROLLER_PROGRAM = fileURLToPath(new URL("./controller-program.js", import.meta.url));
@@ -43,17 +49,23 @@ export const directoryFrontends: FrontendPrograms = {
 
 export function managementWorkload(
   frontend: FrontendProgram,
-  settings: ResolvedClusterSettings,
-  secrets: ClusterSecrets,
+  { ports, clipperRest, state }: ResolvedClusterSettings,
+  { token, redisUrl }: ManagementSecrets,
 ): WorkloadSpec {
   return {
     ...frontendDefaults("management-frontend", frontend),
     id: MANAGEMENT.id,
-    env: { ...frontend.env, ...(settings.clipperRest ? { CLIPPER_COMPAT: "1" } : {}) },
-    secretFiles: { token: secrets.token },
-    ports: [portOf(frontend, MANAGEMENT.port, { outside: true, pinned: settings.ports.management })],
+    env: {
+      ...frontend.env,
+      ...(clipperRest ? { CLIPPER_COMPAT: "1" } : {}),
+      ...(state === undefined
+        ? {}
+        : { CLIPPER_STATE: "redis", CLIPPER_REDIS_PREFIX: state.redis.prefix ?? "" }),
+    },
+    secretFiles: { token, ...(redisUrl === undefined ? {} : { "redis-url": redisUrl }) },
+    ports: [portOf(frontend, MANAGEMENT.port, { outside: true, pinned: ports.management })],
     ready: { http: "/readyz", port: MANAGEMENT.port },
-    volume: { name: "state", mountPath: "/var/lib/clipper/state" },
+    ...(state === undefined ? { volume: { name: "state", mountPath: "/var/lib/clipper/state" } } : {}),
   };
 }
 

@@ -50,3 +50,4 @@ export type {
 } from "./cluster-status.js";
 export type { ImageNames } from "./image-names.js";
 export type { PredictionInput, PredictionResult, PredictRequest } from "./prediction-client.js";
+export type { StateSettings } from "./state-settings.js";

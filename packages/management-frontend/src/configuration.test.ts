@@ -37,9 +37,13 @@ describe("readConfiguration", () => {
   it("needs a volume only for the store that lies on it", () => {
     const nowhere = { ...GOOD, CLIPPER_VOLUME: undefined };
     expect(() => readConfiguration(nowhere)).toThrow(/^CLIPPER_VOLUME: /);
-    for (const kind of ["redis", "memory"]) {
-      expect(readConfiguration({ ...nowhere, CLIPPER_STATE: kind }).state).toEqual({ kind });
-    }
+    const read = (state: Record<string, string>) => readConfiguration({ ...nowhere, ...state }).state;
+    expect(read({ CLIPPER_STATE: "memory" })).toEqual({ kind: "memory" });
+    expect(read({ CLIPPER_STATE: "redis" })).toEqual({ kind: "redis", prefix: "clipper:c:" });
+    expect(read({ CLIPPER_STATE: "redis", CLIPPER_REDIS_PREFIX: "p:" })).toEqual({
+      kind: "redis",
+      prefix: "p:",
+    });
   });
 
   it("listens beyond this machine only when told so twice", () => {

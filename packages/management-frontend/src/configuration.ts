@@ -10,7 +10,7 @@ export interface Configuration {
   readonly state:
     | { readonly kind: "memory" }
     | { readonly kind: "sqlite"; readonly directory: string }
-    | { readonly kind: "redis" };
+    | { readonly kind: "redis"; readonly prefix: string };
   readonly lifelineFd: number | undefined;
   readonly logLevel: string;
   readonly bindAny: boolean;
@@ -31,6 +31,7 @@ const KEYS = [
   "CLIPPER_BIND_ANY",
   "CLIPPER_COMPAT",
   "CLIPPER_STATE",
+  "CLIPPER_REDIS_PREFIX",
 ] as const;
 
 type Key = (typeof KEYS)[number];
@@ -104,10 +105,17 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
   }
 
   function stateOf(): Configuration["state"] {
-    const kind = oneOf("CLIPPER_STATE", ["sqlite", "redis", "memory"], "sqlite");
-    return kind === "sqlite"
-      ? { kind, directory: required("CLIPPER_VOLUME") }
-      : { kind: kind === "redis" ? "redis" : "memory" };
+    switch (oneOf("CLIPPER_STATE", ["sqlite", "redis", "memory"], "sqlite")) {
+      case "memory":
+        return { kind: "memory" };
+      case "redis":
+        return {
+          kind: "redis",
+          prefix: value("CLIPPER_REDIS_PREFIX") ?? `clipper:${required("CLIPPER_CLUSTER")}:`,
+        };
+      default:
+        return { kind: "sqlite", directory: required("CLIPPER_VOLUME") };
+    }
   }
 
   function lifelineFd(): number | undefined {

@@ -13,7 +13,7 @@ describe("a store in Redis", () => {
 
   afterEach(() => rm(secretsDirectory, { recursive: true }));
 
-  const open = () => openStore({ state: { kind: "redis" }, cluster: "c", secretsDirectory });
+  const open = () => openStore({ state: { kind: "redis", prefix: "c:" }, secretsDirectory });
   const write = async (url: string, mode = 0o600) => {
     await writeFile(join(secretsDirectory, "redis-url"), url);
     await chmod(join(secretsDirectory, "redis-url"), mode);

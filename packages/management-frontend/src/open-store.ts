@@ -13,24 +13,23 @@ const REDIS_URL_FILE = "redis-url";
 /** @throws ConfigurationError, and what the stores throw */
 export async function openStore({
   state,
-  cluster,
   secretsDirectory,
-}: Pick<Configuration, "state" | "cluster" | "secretsDirectory">): Promise<OpenedStore> {
+}: Pick<Configuration, "state" | "secretsDirectory">): Promise<OpenedStore> {
   switch (state.kind) {
     case "memory":
       return createMemoryStore();
     case "sqlite":
       return openSqliteStore({ path: join(state.directory, "state.db") });
     case "redis":
-      return openRedis(await readSecretFile(secretsDirectory, REDIS_URL_FILE), cluster);
+      return openRedis(await readSecretFile(secretsDirectory, REDIS_URL_FILE), state.prefix);
   }
 }
 
-async function openRedis(url: string, cluster: string): Promise<OpenedStore> {
+async function openRedis(url: string, prefix: string): Promise<OpenedStore> {
   // Its client is loaded by those alone who use it.
   const { openRedisStore } = await import("@clipper-serving/state/redis");
   try {
-    return await openRedisStore({ url, prefix: `clipper:${cluster}:` });
+    return await openRedisStore({ url, prefix });
   } catch (error) {
     if (!InvalidArgumentError.isInstance(error)) throw error;
     throw secretError(`the file ${REDIS_URL_FILE} in it holds no address of Redis: ${error.message}`, error);

@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { ConflictError, InvalidArgumentError, RefusedError } from "@clipper-serving/spec";
+
+/** Where a cluster keeps its records, other than in a file on its own volume. */
+export interface StateSettings {
+  /** One Redis server, append-only and synced at each write: management says what is missing when it is not. */
+  readonly redis: {
+    /** `redis://[USER@]HOST[:PORT][/DATABASE]`, `rediss:` for TLS, as the cluster's own programs reach it. No password. */
+    readonly url: string;
+    /** File with the password, its owner's alone to read. Looked at by each start. */
+    readonly passwordFile?: string;
+    /** What the cluster's keys begin with. Default: a new name for each new cluster. Give one to take up records that are there. */
+    readonly prefix?: string;
+  };
+}
+
+/** @throws InvalidArgumentError */
+export function resolveStateSettings(state: StateSettings | undefined): StateSettings | undefined {
+  if (state === undefined) return undefined;
+  const { url: text, passwordFile, prefix } = state.redis;
+  const url = URL.parse(text);
+  if (url === null || !["redis:", "rediss:"].includes(url.protocol) || url.hostname === "") {
+    throw new InvalidArgumentError({
+      argument: "state.redis.url",
+      value: url === null ? "no address" : `${url.protocol}//…`,
+      expected: "redis://HOST[:PORT][/DATABASE]",
+    });
+  }
+  if (url.password !== "") {
+    throw new InvalidArgumentError({
+      argument: "state.redis.url",
+      value: "an address with a password",
+      expected:
+        "one without, because settings are remembered in the clear: put the password into passwordFile",
+    });
+  }
+  return {
+    redis: {
+      url: text,
+      ...(passwordFile === undefined ? {} : { passwordFile: path.resolve(passwordFile) }),
+      ...(prefix === undefined ? {} : { prefix }),
+    },
+  };
+}
+
+/**
+ * @param known what the cluster was made with; undefined for a new cluster
+ * @returns what it is started with, which from then on is the same: records do not move by themselves
+ * @throws ConflictError `STATE_ELSEWHERE`
+ */
+export function settleState(
+  cluster: string,
+  wanted: StateSettings | undefined,
+  known: { readonly state?: StateSettings | undefined } | undefined,
+): StateSettings | undefined {
+  if (wanted === undefined) return known?.state;
+  if (known !== undefined && known.state === undefined) {
+    throw new ConflictError({
+      code: "STATE_ELSEWHERE",
+      message: `cluster ${cluster} keeps its records on its own volume, and they do not move to Redis by themselves`,
+      hint: "start a cluster of another name, or purge this one first",
+      facts: { cluster },
+    });
+  }
+  const prefix =
+    wanted.redis.prefix ??
+    known?.state?.redis.prefix ??
+    // Two people's clusters of one name may share a server, and a purged cluster's records must not come back.
+    `clipper:${cluster}:${randomBytes(4).toString("hex")}:`;
+  return { redis: { ...wanted.redis, prefix } };
+}
+
+/**
+ * @returns the address with the password, for management alone
+ * @throws RefusedError `SECRET_READABLE`, InvalidArgumentError when there is no such file
+ */
+export async function redisUrlSecret({ redis }: StateSettings): Promise<Uint8Array> {
+  const url = new URL(redis.url);
+  if (redis.passwordFile !== undefined) {
+    url.password = encodeURIComponent(await readPassword(redis.passwordFile));
+  }
+  return Buffer.from(url.href);
+}
+
+async function readPassword(file: string): Promise<string> {
+  const info = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw new InvalidArgumentError({
+      argument: "state.redis.passwordFile",
+      value: file,
+      expected: `a file that can be read (${error.code})`,
+    });
+  });
+  if ((info.mode & 0o077) !== 0) {
+    throw new RefusedError({
+      code: "SECRET_READABLE",
+      message: `others may read ${file}`,
+      hint: `chmod 600 ${file}`,
+      facts: { file },
+    });
+  }
+  return (await readFile(file, "utf8")).trim();
+}
