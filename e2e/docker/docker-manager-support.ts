@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.ts";
 const PATIENCE_MS = 30_000;
 
 /** The `docker` command; throws when it fails. */
-function docker(...words: string[]): string {
+export function docker(...words: string[]): string {
   return execFileSync("docker", words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
 }
 
