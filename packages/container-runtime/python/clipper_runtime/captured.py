@@ -81,8 +81,13 @@ def children(value: Any, by_reference: ByReference) -> Iterator[tuple[str, Any]]
             yield f"key {index}", key
     elif isinstance(value, (list, tuple, set, frozenset)):
         yield from ((f"[{index}]", one) for index, one in enumerate(list(value)[:_MOST_ELEMENTS]))
-    elif not isinstance(value, (types.ModuleType, str, bytes, int, float)):
+    elif not isinstance(value, (types.ModuleType, str, bytes, int, float)) and not is_sparks(value):
         yield from _of_instance(value)
+
+
+def is_sparks(value: Any) -> bool:
+    """Whether it is an object of PySpark's, whose insides, locks and sockets to Java, tell a user nothing."""
+    return type(value).__module__.startswith(("pyspark.", "py4j."))
 
 
 def type_name(value: Any) -> str:

@@ -6,7 +6,7 @@ import importlib
 import math
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,15 @@ class Loaded:
 
     `call` takes one value per input and returns what the function does; `close` frees what it holds.
     `watch` is told of whom to tell when what it holds is lost. `retry_seconds`: how long after its first
-    failure a batch is called again in parts, where a call costs much however small it is.
+    failure a batch is called again in parts, where a call costs much however small it is. `warm_up`: sizes of
+    the batches of samples that it is called with before a replica says that it is ready.
     """
 
     call: Function
     close: Callable[[], None] = lambda: None
     watch: Callable[[OnLost], None] = lambda on_lost: None
     retry_seconds: float = math.inf
+    warm_up: Sequence[int] = (1,)
 
 
 @dataclass(frozen=True)

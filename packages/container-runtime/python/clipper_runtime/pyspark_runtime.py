@@ -14,6 +14,8 @@ from clipper_runtime.pyspark_versions import Triple, check_triple, find_java, in
 
 #: A call costs hundreds of milliseconds whatever its size: a batch that fails is not looked into for longer.
 RETRY_SECONDS = 5.0
+#: The first call takes ten times as long as those after a few: it loads classes and compiles plans.
+WARM_UP = (1, 8, 64, 1)
 
 
 def load_pyspark(bundle: Bundle, load_function: Callable[[Bundle], Callable[..., Any]]) -> Loaded:
@@ -36,7 +38,7 @@ def load_pyspark(bundle: Bundle, load_function: Callable[[Bundle], Callable[...,
         session.stop()
         raise
     served = _Served(session, model, function)
-    return Loaded(served.call, session.stop, served.watch, RETRY_SECONDS)
+    return Loaded(served.call, session.stop, served.watch, RETRY_SECONDS, WARM_UP)
 
 
 class _Served:

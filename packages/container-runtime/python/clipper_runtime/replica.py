@@ -225,8 +225,9 @@ def load_and_warm_up(settings: ReplicaSettings) -> Model:
     model = load_model(bundle)
     log(f"loaded {bundle.model}:{bundle.version} in {time.monotonic() - started:.2f} s")
     if bundle.has_sample:
-        _, micros = try_sample(model, 1, log)
-        log(f"warmed up by the sample in {micros / 1000:.1f} ms")
+        for size in model.loaded.warm_up:
+            _, micros = try_sample(model, size, log)
+            log(f"warmed up by {size} × the sample in {micros / 1000:.1f} ms")
     return model
 
 

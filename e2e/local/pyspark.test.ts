@@ -1,0 +1,278 @@
+import { execFile } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pythonEnvironment } from "../../tools/python/python-environment.ts";
+import { repositoryRoot } from "../../tools/repository.ts";
+import { engineAbsence } from "../environment/engines.ts";
+import { startClipper } from "../support/clipper-command.ts";
+import { eventually } from "../support/eventually.ts";
+import { LocalCluster } from "../support/local-cluster.ts";
+import { processesOf } from "../support/processes.ts";
+import { type ExpectedRow, startRowLoad } from "../support/row-load.ts";
+
+const absence = engineAbsence("spark");
+const modelsDirectory = join(import.meta.dirname, "..", "models");
+const requirements = join(repositoryRoot, "examples", "pyspark", "requirements.txt");
+const APP = "cancer";
+/** Spark takes seconds to start where a function takes milliseconds, and more on a machine that is shared. */
+const DEPLOY_MS = 300_000;
+
+describe.skipIf(absence !== undefined)(
+  `PySpark models on plain processes (${absence ?? "Java is there"})`,
+  () => {
+    let cluster: LocalCluster;
+    let python: string;
+    let rows: readonly ExpectedRow[];
+    const kept = () => cluster.scratch.path("kept");
+
+    /** As `cluster.clipper`, in an environment of the test's own. */
+    async function run(args: readonly string[], env: Record<string, string> = {}) {
+      const all = [...args, "--cluster", cluster.name, "--python", python];
+      return startClipper(all, { ...cluster.env, CLIPPER_E2E_KEPT: kept(), ...env }).outcome;
+    }
+
+    async function deploys(args: readonly string[]): Promise<void> {
+      const { code, stderr } = await run(["deploy", ...args]);
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    }
+
+    const file = (name: string) => join(modelsDirectory, name);
+    const ask = (index: number, id = index) => [...(rows[index] as ExpectedRow).row, id];
+
+    beforeAll(async () => {
+      python = await pythonEnvironment({ requirements });
+      cluster = await LocalCluster.up("spark");
+      mkdirSync(kept());
+    }, DEPLOY_MS);
+
+    afterAll(async () => {
+      await cluster?.[Symbol.asyncDispose]();
+    });
+
+    it(
+      "a training script goes live in one command, and answers as Spark itself does",
+      async () => {
+        const sample = JSON.stringify([...Array.from({ length: 30 }, (_, index) => index), 0]);
+        await deploys([
+          ...[`${file("pyspark_cancer.py")}:build`, "--pyspark", "--name", APP, "--input-type", "doubles"],
+          ...["--app", APP, "--slo-ms", "3000", "--sample", sample],
+        ]);
+        rows = JSON.parse(readFileSync(join(kept(), "expected.json"), "utf8")) as ExpectedRow[];
+        const { stdout } = await cluster.clipper(
+          ...["predict", APP, "--batch", "--data", JSON.stringify(rows.slice(0, 60).map((_, id) => ask(id)))],
+        );
+        const { batch_predictions } = JSON.parse(stdout) as { batch_predictions: { output: unknown }[] };
+        expect(batch_predictions.map(({ output }) => output)).toEqual(
+          rows.slice(0, 60).map(({ label, p }, id) => ({ v: "1", id, label, p })),
+        );
+      },
+      DEPLOY_MS,
+    );
+
+    it(
+      "answers 5,000 queries within 3 s each, none by default",
+      async () => {
+        const load = startRowLoad({
+          ...{ url: cluster.query, app: APP, rows, total: 5_000 },
+          window: { first: 2, most: 256 },
+        });
+        const { answered, defaults, failed, wrong } = await load.done;
+        expect({ defaults, failed, wrong }).toEqual({ defaults: [], failed: [], wrong: [] });
+        expect(Object.fromEntries(answered)).toEqual({ 1: 5_000 });
+      },
+      DEPLOY_MS,
+    );
+
+    it("a Spark job that fails fails for its row alone, and the replica stays", async () => {
+      const inputs = [ask(0), ask(1), ask(2, -1), ask(3)];
+      const { stdout } = await cluster.clipper("predict", APP, "--batch", "--data", JSON.stringify(inputs));
+      const { batch_predictions } = JSON.parse(stdout) as {
+        batch_predictions: { default: boolean; default_reason?: string; output: { id?: number } }[];
+      };
+      expect(batch_predictions.map(({ default_reason, output }) => default_reason ?? output.id)).toEqual([
+        0,
+        1,
+        "model_error",
+        3,
+      ]);
+      const [version] = (await cluster.status()).models;
+      expect(version?.replicas).toMatchObject([{ state: "serving", restarts: 0 }]);
+    });
+
+    it(
+      "a new version from a saved model, and the way back, lose no request",
+      async () => {
+        const window = { first: 8, most: 8 };
+        const load = startRowLoad({ url: cluster.query, app: APP, rows, window });
+        await deploys([
+          ...[`${file("pyspark_cancer.py")}:v2`, "--pyspark", "--model-path", join(kept(), "model")],
+          ...["--name", APP, "--version", "2", "--input-type", "doubles", "--sample", JSON.stringify(ask(0))],
+        ]);
+        expect(await cluster.predict(APP, ask(7))).toMatchObject({ output: { v: "2", id: 7 } });
+        await cluster.clipper("model", "rollback", APP);
+        expect(await cluster.predict(APP, ask(8))).toMatchObject({ output: { v: "1", id: 8 } });
+        const { answered, failed, wrong } = await load.stop();
+        expect({ failed, wrong }).toEqual({ failed: [], wrong: [] });
+        expect([...answered.keys()].sort()).toEqual(["1", "2"]);
+      },
+      DEPLOY_MS,
+    );
+
+    it("a replica whose Java is killed ends, and is there again", async () => {
+      const before = javaProcesses(cluster);
+      const [version] = (await cluster.status()).models.filter(({ current }) => current);
+      const instance = version?.replicas[0]?.id ?? "";
+      const java = before.find(({ environment }) => environment.includes(`CLIPPER_INSTANCE=${instance}\0`));
+      process.kill(java?.pid ?? 0, "SIGKILL");
+      await eventually("the replica being started again", 60_000, async () => (await restarts(cluster)) > 0);
+      const answer = await eventually("an answer that is no default", 60_000, async () => {
+        const { default: isDefault, output } = await cluster.predict(APP, ask(9, 1_000_009));
+        return isDefault === false && output;
+      });
+      expect(answer).toMatchObject({ v: "1", label: rows[9]?.label });
+      expect(javaProcesses(cluster).length).toBe(before.length);
+    });
+
+    it(
+      "a live session's RDD-based model goes live from a bundle",
+      async () => {
+        const asset = cluster.scratch.path("asset");
+        const wheel = (await cluster.clipper("python-asset")).stdout.trim();
+        const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", asset, wheel];
+        await promisify(execFile)(python, pip);
+        const { stdout } = await promisify(execFile)(
+          python,
+          [file("pyspark_live_session.py"), cluster.scratch.path("rdd")],
+          { env: { ...process.env, PYTHONPATH: asset, PYSPARK_PYTHON: python }, timeout: DEPLOY_MS },
+        );
+        const expected = JSON.parse(stdout) as { rows: number[][]; labels: number[] };
+        await deploys(["--bundle", cluster.scratch.path("rdd"), "--app", "rdd"]);
+        const answers = await cluster.clipper(
+          ...["predict", "rdd", "--batch", "--data", JSON.stringify(expected.rows)],
+        );
+        const { batch_predictions } = JSON.parse(answers.stdout) as {
+          batch_predictions: { output: number }[];
+        };
+        expect(batch_predictions.map(({ output }) => output)).toEqual(expected.labels);
+      },
+      DEPLOY_MS,
+    );
+
+    describe("is refused before anything is made", () => {
+      const saved = () => [
+        ...["deploy", `${file("pyspark_cancer.py")}:v2`, "--pyspark", "--name", "refused"],
+        ...["--input-type", "doubles", "--model-path"],
+      ];
+
+      async function refused(code: string, args: readonly string[], env: Record<string, string> = {}) {
+        const made = () => [readdirSync(cluster.scratch.path("home")), javaProcesses(cluster).length];
+        const before = made();
+        const outcome = await run([...args, "-o", "json"], env);
+        const { error } = JSON.parse(outcome.stderr.trim().split("\n").at(-1) ?? "") as {
+          error: { code: string; message: string; hint?: string };
+        };
+        expect({ exit: outcome.code, code: error.code }).toEqual({ exit: 1, code });
+        expect(made()).toEqual(before);
+        return `${error.message}\n${error.hint ?? ""}`;
+      }
+
+      /** A Java that only says which it is. */
+      function fakeJava(version: string): string {
+        const home = cluster.scratch.path(`java-${version}`);
+        mkdirSync(join(home, "bin"), { recursive: true });
+        const lines = [
+          "#!/bin/sh",
+          `echo "    java.home = ${home}" >&2`,
+          `echo "    java.version = ${version}" >&2`,
+        ];
+        writeFileSync(join(home, "bin", "java"), `${lines.join("\n")}\n`);
+        chmodSync(join(home, "bin", "java"), 0o755);
+        return home;
+      }
+
+      /** The live session's bundle with another manifest. */
+      function changedBundle(change: (manifest: Manifest) => Manifest): string {
+        const bundle = cluster.scratch.path(`changed-${changes++}`);
+        cpSync(cluster.scratch.path("rdd"), bundle, { recursive: true });
+        const manifest = JSON.parse(readFileSync(join(bundle, "manifest.json"), "utf8")) as Manifest;
+        writeFileSync(join(bundle, "manifest.json"), JSON.stringify(change({ ...manifest, version: "2" })));
+        return bundle;
+      }
+      let changes = 0;
+
+      it("where there is no Java, with what to install", async () => {
+        const env = { JAVA_HOME: "", PATH: cluster.scratch.path("nothing") };
+        const told = await refused("JAVA_MISSING", [...saved(), join(kept(), "model")], env);
+        expect(told).toContain("openjdk-17-jre-headless");
+      });
+
+      it("on a Java that its PySpark does not run on, and on another than it is locked to", async () => {
+        const old = { JAVA_HOME: fakeJava("11.0.2") };
+        expect(await refused("JAVA_MISMATCH", [...saved(), join(kept(), "model")], old)).toContain("11.0.2");
+        const other = { JAVA_HOME: fakeJava("21.0.1") };
+        const told = await refused(
+          "JAVA_MISMATCH",
+          ["deploy", "--bundle", changedBundle((same) => same)],
+          other,
+        );
+        expect(told).toMatch(/Python 3\.\d+, PySpark [\d.]+ and Java 17, and here are .* and Java 21/);
+      });
+
+      it("by another Python, with all versions named", async () => {
+        const bundle = changedBundle((manifest) => ({ ...manifest, pythonMinor: "3.9" }));
+        const told = await refused("PYTHON_MISMATCH", ["deploy", "--bundle", bundle]);
+        expect(told).toMatch(/Python 3\.9, PySpark [\d.]+ and Java 17, and here are Python 3\.1\d/);
+      });
+
+      it("by another PySpark than its lock installs, and when a newer Spark saved the model", async () => {
+        const bundle = changedBundle((manifest) => ({
+          ...manifest,
+          pyspark: { ...manifest.pyspark, version: "3.5.0" },
+        }));
+        const told = await refused("PYSPARK_MISMATCH", ["deploy", "--bundle", bundle]);
+        expect(told).toMatch(/PySpark 3\.5\.0 and Java 17, and here are .*PySpark 4/);
+
+        const newer = cluster.scratch.path("newer");
+        cpSync(join(kept(), "model"), newer, { recursive: true });
+        const part = readdirSync(join(newer, "metadata")).find((name) => name.startsWith("part-")) ?? "";
+        const metadata = readFileSync(join(newer, "metadata", part), "utf8");
+        writeFileSync(
+          join(newer, "metadata", part),
+          metadata.replace(/"sparkVersion":"[^"]+"/, '"sparkVersion":"9.0.0"'),
+        );
+        expect(await refused("PYSPARK_MISMATCH", [...saved(), newer])).toContain("9.0.0");
+      });
+
+      it("when the directory holds no model that Spark saved", async () => {
+        expect(await refused("CAPTURE_FAILED", [...saved(), kept()])).toContain("no model saved by Spark");
+      });
+
+      it("when the function keeps the session that trained", async () => {
+        const told = await refused("NOT_PICKLABLE", [
+          ...["deploy", `${file("pyspark_cancer.py")}:keeps_the_session`, "--pyspark"],
+          ...["--name", "refused", "--input-type", "doubles"],
+        ]);
+        expect(told).toContain("spark");
+        expect(told).toContain("use the session and the model that the function is called with");
+      });
+    });
+  },
+);
+
+interface Manifest {
+  readonly version: string;
+  readonly pythonMinor: string;
+  readonly pyspark: { readonly version: string };
+}
+
+function javaProcesses(cluster: LocalCluster) {
+  return processesOf(cluster.scratch.directory).filter(({ commandLine }) => commandLine.includes("/java "));
+}
+
+/** Restarts of the current version's replica. */
+async function restarts(cluster: LocalCluster): Promise<number> {
+  const served = (await cluster.status()).models.find(({ name, current }) => name === APP && current);
+  return served?.replicas[0]?.restarts ?? 0;
+}
