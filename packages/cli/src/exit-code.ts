@@ -29,6 +29,9 @@ const BY_CODE: Readonly<Record<string, number>> = {
   INVALID_SAMPLE: EXIT.usage,
   REPLICA_NOT_READY: EXIT.notReady,
   STORE_UNAVAILABLE: EXIT.unreachable,
+  ENGINE_UNREACHABLE: EXIT.unreachable,
+  ENGINE_PERMISSION_DENIED: EXIT.refused,
+  IMAGE_PULL_DENIED: EXIT.refused,
 };
 
 const BY_CLASS = [

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { ContainerManager } from "@clipper-serving/spec";
+import { type ContainerManager, ManagerError } from "@clipper-serving/spec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ClusterHome } from "./cluster-home.js";
 import { startCluster, stopCluster } from "./cluster-lifecycle.js";
@@ -60,5 +60,56 @@ describe("a cluster's life", () => {
       { purge: false },
     );
     expect([...running]).toEqual([]);
+  });
+
+  describe("when its start fails", () => {
+    const refused = new ManagerError({ manager: "fake", code: "PORT_TAKEN", message: "in use" });
+    /** Runs what it is given, and refuses the query frontend. */
+    const refusing = (running: Set<string>): Partial<ContainerManager> => ({
+      name: "fake",
+      capabilities: { program: "directory" } as ContainerManager["capabilities"],
+      async apply(_cluster, { id }) {
+        if (id === "query-frontend") throw refused;
+        running.add(id);
+      },
+      async remove() {
+        running.clear();
+      },
+      reach: async () => ({ addresses: ["http://127.0.0.1:1"], [Symbol.asyncDispose]: async () => {} }),
+      list: async () => [...running].map((id) => ({ id, instances: [{ state: "ready" }] }) as never),
+    });
+
+    it("leaves nothing of a new one", async () => {
+      const running = new Set<string>();
+      const starting = startCluster(parts(refusing(running)), resolveClusterSettings({}));
+      await expect(starting).rejects.toBe(refused);
+      expect([...running]).toEqual([]);
+      expect(await ClusterHome.list(scratch)).toEqual([]);
+    });
+
+    it.each([
+      ["stopped", []],
+      ["running", ["management-frontend"]],
+    ] as const)("leaves one that was %s so, with what it remembers", async (wanted, left) => {
+      await home.writeFile({ formatVersion: 1, name: "c", settings: {}, wanted });
+      await home.ensureSecrets();
+      const running = new Set<string>();
+      const starting = startCluster(parts(refusing(running)), resolveClusterSettings({}));
+      await expect(starting).rejects.toBe(refused);
+      expect([...running]).toEqual(left);
+      expect(await home.readFile()).toMatchObject({ wanted });
+      expect(await home.readSecrets()).toBeDefined();
+    });
+
+    it("remembers none that the platform cannot run", async () => {
+      const manager: Partial<ContainerManager> = {
+        name: "fake",
+        capabilities: { program: "image" } as ContainerManager["capabilities"],
+        facts: () => Promise.reject(refused),
+        remove: () => Promise.reject(refused),
+      };
+      await expect(startCluster(parts(manager), resolveClusterSettings({}))).rejects.toBe(refused);
+      expect(await ClusterHome.list(scratch)).toEqual([]);
+    });
   });
 });

@@ -52,17 +52,38 @@ export interface RunningCluster {
 }
 
 /**
- * Makes the cluster's own workloads so: management first, then query frontend, controller, and the replicas that are remembered. Each step is
- * idempotent, so a start that was cut off is finished by the next.
+ * Starts a cluster, or what is missing of it. A start that fails leaves what was there before: nothing of a new cluster, and one that was stopped
+ * stays so. One that is cut off is finished by the next.
  */
 export async function startCluster(
   parts: ClusterParts,
   settings: ResolvedClusterSettings,
   options: CallOptions = {},
 ): Promise<RunningCluster> {
-  const { manager, cluster, home, origin } = parts;
   await checkManager(parts);
+  const before = await parts.home.readFile();
+  try {
+    return await bringUp(parts, settings, options);
+  } catch (error) {
+    if (before?.wanted !== "running") {
+      await stopCluster(parts, { purge: before === undefined }).catch(() => {
+        // The start's own error says more; the next start or stop finishes what is left.
+      });
+    }
+    throw error;
+  }
+}
+
+/** Makes the cluster's own workloads so: management first, then query frontend, controller, and the replicas that are remembered. Each step is idempotent. */
+async function bringUp(
+  parts: ClusterParts,
+  settings: ResolvedClusterSettings,
+  options: CallOptions,
+): Promise<RunningCluster> {
+  const { manager, cluster, home, origin } = parts;
   const redisUrl = settings.state === undefined ? undefined : await redisUrlSecret(settings.state);
+  // Before anything is written: what the platform cannot run is not remembered.
+  const frontends = await frontendPrograms(manager, settings, options);
   const secrets = await home.ensureSecrets();
   await home.writeFile({
     formatVersion: 1,
@@ -71,7 +92,6 @@ export async function startCluster(
     settings: { ...settings },
     wanted: "running",
   });
-  const frontends = await frontendPrograms(manager, settings, options);
   const management = managementWorkload(frontends.management, settings, { ...secrets, redisUrl });
   await applyWorkload(parts, management, options);
   await waitUntilReady(parts, management, options);
