@@ -3,17 +3,9 @@ import { access, constants, mkdir, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 import { defaultHome } from "@clipper-serving/core";
+import type { Check } from "./check.js";
 
 const run = promisify(execFile);
-
-export interface Check {
-  readonly name: string;
-  readonly state: "ok" | "warning" | "failed";
-  /** What was seen. */
-  readonly evidence: string;
-  /** What to do; absent when nothing is to be done. */
-  readonly fix?: string;
-}
 
 const OLDEST_NODE = [22, 19] as const;
 const LEAST_FREE_BYTES = 2 * 1024 ** 3;
