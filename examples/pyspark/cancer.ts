@@ -28,6 +28,8 @@ await createEndpoint(
     build: `${script}:build`,
     python,
     sample: heldOut.rows[0],
+    // A call of Spark's costs about the same for one row as for hundreds; left out, the frontend starts at one and finds its own.
+    batchSize: 256,
     spark: { threads: 1, conf: { "spark.driver.memory": "512m" } },
   },
   { onProgress },
