@@ -21,12 +21,20 @@ export interface RunningCommand {
 
 const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
-/** Starts `clipper ARGUMENTS…` as a shell would, in a process of its own. */
-export function startClipper(args: readonly string[], env: Readonly<Record<string, string>>): RunningCommand {
+/**
+ * Starts `clipper ARGUMENTS…` as a shell would, in a process of its own.
+ * @param user number of another user and group, where root calls
+ */
+export function startClipper(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  user?: number,
+): RunningCommand {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [clipperScript, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(user === undefined ? {} : { uid: user, gid: user }),
   });
   let stdout = "";
   let stderr = "";
