@@ -487,6 +487,7 @@ describe("the counters", () => {
     expect(metrics.get(`clipper_replicas{${version},state="ready"}`)).toBe(1);
     expect(metrics.get(`clipper_batch_size_count{${version}}`)).toBe(1);
     expect(metrics.get(`clipper_service_duration_seconds_bucket{${version},le="+Inf"}`)).toBe(1);
+    expect(metrics.get(`clipper_queue_duration_seconds_bucket{${version},le="+Inf"}`)).toBe(1);
     expect(metrics.get(`clipper_cache_lookups_total{${version},result="hit"}`)).toBe(1);
     expect(metrics.get(`clipper_tasks_total{${version},outcome="cached"}`)).toBe(1);
     expect(metrics.get('clipper_query_duration_seconds_count{application="a"}')).toBe(2);

@@ -662,6 +662,25 @@ describe("the queue", () => {
     expect(engine.inspect().versions[0]).toMatchObject({ queueLength: 0, queueBytes: 0 });
   });
 
+  it("tells how long each input waited in it, once for those who share one", async () => {
+    const waits: number[] = [];
+    start({ observer: { inputSent: (_target, waitMicros) => waits.push(waitMicros) } });
+    const fake = replica();
+    void ask("first");
+    await clock.settle();
+    void ask("second");
+    await clock.advanceAsync(1_000);
+    void ask("second");
+    void ask("third");
+    await clock.advanceAsync(4_000);
+    expect(waits).toEqual([0]);
+    fake.reply(({ input }) => shout(textOf(input)), 0);
+    await clock.settle();
+    fake.reply(({ input }) => shout(textOf(input)), 1);
+    await clock.settle();
+    expect(waits).toEqual([0, 5_000, 4_000]);
+  });
+
   it("gives the most urgent first", async () => {
     const fake = replica();
     void ask("sent");

@@ -37,6 +37,8 @@ export interface EngineObserver {
   ): void;
   /** A task joined the queue of its model version. */
   taskQueued(target: ModelVersion, queueLength: number): void;
+  /** An input was sent to a replica, so long after it had joined the queue. Tasks that share it are told of once, an input sent again again. */
+  inputSent(target: ModelVersion, waitMicros: number): void;
   /** A task has its outcome, whether or not anybody still waits for it. */
   taskDone(target: ModelVersion, outcome: Outcome): void;
   batchDone(batch: BatchDone): void;

@@ -141,6 +141,12 @@ function registerVersions(registry: Registry, metrics: FrontendMetrics): void {
     });
   versionHistogram("clipper_batch_size", "Inputs of a batch", 1, ({ batchSize }) => batchSize);
   versionHistogram(
+    "clipper_queue_duration_seconds",
+    "Of an input, from joining the queue to being sent to a replica",
+    SECONDS,
+    ({ queue }) => queue,
+  );
+  versionHistogram(
     "clipper_service_duration_seconds",
     "Of a batch, inside the function",
     SECONDS,

@@ -30,6 +30,8 @@ export interface VersionCounters {
   readonly lookups: { hit: number; join: number; miss: number };
   readonly shed: Map<string, number>;
   strays: number;
+  /** Of an input, in the engine's queue. */
+  readonly queue: BucketHistogram;
   readonly service: BucketHistogram;
   readonly roundTrip: BucketHistogram;
   readonly replicaQueue: BucketHistogram;
@@ -59,6 +61,7 @@ export class FrontendMetrics {
   readonly observer: Partial<EngineObserver> = {
     queryDone: (_prediction, latencyMicros, application) =>
       this.#ofRecord(application).latency.observe(latencyMicros),
+    inputSent: (target, waitMicros) => this.#version(target).queue.observe(waitMicros),
     taskDone: (target, outcome) => {
       const version = this.#version(target);
       if (!outcome.ok) add(version.failures, outcome.error.reason);
@@ -148,6 +151,7 @@ export class FrontendMetrics {
         lookups: { hit: 0, join: 0, miss: 0 },
         shed: new Map(),
         strays: 0,
+        queue: new BucketHistogram(MICROS),
         service: new BucketHistogram(MICROS),
         roundTrip: new BucketHistogram(MICROS),
         replicaQueue: new BucketHistogram(MICROS),

@@ -9,6 +9,8 @@ export interface DispatcherOptions {
   readonly queue: ModelQueue;
   /** Settles a queued flight's tasks that end before `beforeMicros`; takes it from the queue when none is left. */
   readonly shed: (flight: Flight, beforeMicros: number, outcome: Outcome) => void;
+  /** Told of a batch before it is sent. */
+  readonly sending: (flights: readonly Flight[], nowMicros: number) => void;
 }
 
 /** Inputs of one batch together, bytes: a frame is at most 64 MiB. */
@@ -24,6 +26,7 @@ export class Dispatcher {
   readonly #clock: Clock;
   readonly #queue: ModelQueue;
   readonly #shed: DispatcherOptions["shed"];
+  readonly #sending: DispatcherOptions["sending"];
   readonly #replicas: Replica[] = [];
   readonly #dispatchNow = (): void => {
     this.#isDispatchPending = false;
@@ -34,10 +37,11 @@ export class Dispatcher {
   #isToRepeat = false;
   #round = 0;
 
-  constructor({ clock, queue, shed }: DispatcherOptions) {
+  constructor({ clock, queue, shed, sending }: DispatcherOptions) {
     this.#clock = clock;
     this.#queue = queue;
     this.#shed = shed;
+    this.#sending = sending;
   }
 
   get replicas(): readonly Replica[] {
@@ -87,8 +91,12 @@ export class Dispatcher {
       const replica = this.#nextReplica(nowMicros, round);
       if (replica === undefined) return;
       const flights = this.#takeBatch(replica, nowMicros);
-      if (flights.length === 0) replica.passedOver = round;
-      else replica.send(flights, this.#queue.length > 0);
+      if (flights.length === 0) {
+        replica.passedOver = round;
+      } else {
+        this.#sending(flights, nowMicros);
+        replica.send(flights, this.#queue.length > 0);
+      }
     }
   }
 

@@ -59,6 +59,8 @@ export class Flight {
   deadlineMicros = Number.POSITIVE_INFINITY;
   /** The latest of its waiters' deadlines. */
   patienceMicros = Number.NEGATIVE_INFINITY;
+  /** When it last joined the queue. */
+  queuedMicros = 0;
   /** Where it is in the queue's heap; −1 outside. */
   heapIndex = -1;
   /** Times it came back from a replica without an outcome. */

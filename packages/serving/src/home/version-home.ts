@@ -67,6 +67,7 @@ export class VersionHome implements FlightOwner {
       clock,
       queue: this.#queue,
       shed: (flight, beforeMicros, outcome) => this.#shed(flight, beforeMicros, outcome),
+      sending: (flights, nowMicros) => this.#tellSent(flights, nowMicros),
     });
   }
 
@@ -117,7 +118,7 @@ export class VersionHome implements FlightOwner {
     const waiter = new Waiter(task, flight);
     flight.add(waiter);
     this.#joinable.add(flight);
-    this.#enqueue(flight);
+    this.#enqueue(flight, nowMicros);
     return waiter.promise;
   }
 
@@ -224,10 +225,17 @@ export class VersionHome implements FlightOwner {
     return waiter.promise;
   }
 
-  #enqueue(flight: Flight): void {
+  #enqueue(flight: Flight, nowMicros: number): void {
+    flight.queuedMicros = nowMicros;
     this.#queue.push(flight);
     this.#options.observer.taskQueued?.(this.target, this.#queue.length);
     this.#dispatcher.dispatchSoon();
+  }
+
+  #tellSent(flights: readonly Flight[], nowMicros: number): void {
+    const { observer } = this.#options;
+    if (observer.inputSent === undefined) return;
+    for (const { queuedMicros } of flights) observer.inputSent(this.target, nowMicros - queuedMicros);
   }
 
   /** Another replica gets it, for those of its tasks whose time still allows; the others get `outcome`. */
@@ -241,7 +249,7 @@ export class VersionHome implements FlightOwner {
     flight.settleBefore(Math.max(nowMicros + estimate, nowMicros + 1), outcome);
     if (flight.hasWaiters) {
       flight.retries++;
-      this.#enqueue(flight);
+      this.#enqueue(flight, nowMicros);
     } else {
       this.#joinable.remove(flight);
     }
