@@ -125,7 +125,7 @@ function clientFor({ address, commandTimeoutMs }: RedisConnectionOptions) {
       port,
       connectTimeout: commandTimeoutMs,
       reconnectStrategy: false,
-      ...(tls ? { tls: true as const, servername: host } : {}),
+      ...(tls ? { tls: true as const } : {}),
     },
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
