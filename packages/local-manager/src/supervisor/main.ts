@@ -114,6 +114,8 @@ async function tellChanges(supervisor: Supervisor, signal: AbortSignal, item: ()
     });
   };
   supervisor.on("change", onChange);
+  // Between the caller's last look and now there may have been some.
+  item();
   if (!signal.aborted) await once(signal, "abort");
   supervisor.off("change", onChange);
 }

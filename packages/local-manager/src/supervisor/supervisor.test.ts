@@ -151,6 +151,15 @@ describe.concurrent("a supervisor", TIMEOUT, () => {
     expect(await cluster.instances()).toMatchObject([{ state: "exited" }]);
   });
 
+  it("tells who begins to listen to look again: what came before went unheard", async () => {
+    await using cluster = new LocalCluster();
+    await cluster.run();
+    const stop = new AbortController();
+    const hint = cluster.manager.changes(cluster, { signal: stop.signal })[Symbol.asyncIterator]().next();
+    expect(await Promise.race([hint, until(async () => false, 5_000)])).toMatchObject({ done: false });
+    stop.abort();
+  });
+
   it("ends itself when its sockets are removed, and the next brings back what was there", async () => {
     await using cluster = new LocalCluster();
     const [instance] = await cluster.run();
@@ -312,8 +321,8 @@ describe.concurrent("an instance", TIMEOUT, () => {
     expect(told).toMatchObject({ id: instance!.id, exitCode: 137 });
     const reason = await until(async () => {
       // The reason is told until it runs again, which may be over before the first look.
-      const { state, reason: why, restarts } = (await cluster.instances())[0]!;
-      return restarts > 0 && state === "ready" ? "runs again" : why;
+      const { reason: why, restarts } = (await cluster.instances())[0]!;
+      return restarts > 0 ? "runs again" : why;
     });
     expect(reason).toMatch(/SIGKILL, not sent by its manager|runs again/);
   });
