@@ -7,7 +7,7 @@ export interface WatchReader extends Disposable {
   readonly events: readonly WatchEvent[];
   readonly ended: boolean;
   /** Resolves with the first event that matches. */
-  find(matches: (event: WatchEvent) => boolean): Promise<WatchEvent>;
+  find(matches: (event: WatchEvent) => boolean, timeoutMs?: number): Promise<WatchEvent>;
 }
 
 /** Opens `GET /v1/watch` and keeps what it tells. */
@@ -34,7 +34,7 @@ export async function watch(url: string, head?: StateHead): Promise<WatchReader>
     get ended() {
       return ended;
     },
-    find: (matches) => eventually(() => events.find(matches)),
+    find: (matches, timeoutMs) => eventually(() => events.find(matches), timeoutMs),
     [Symbol.dispose]: () => response.destroy(),
   };
 }

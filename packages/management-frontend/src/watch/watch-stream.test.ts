@@ -120,18 +120,22 @@ describe("GET /v1/watch", () => {
     expect(quick.ended).toBe(false);
   });
 
-  it("gives all there is to a new reader, though it is more than a reader may be behind", async () => {
+  it("gives all there is to a new reader, though it is more than a reader may be behind", {
+    timeout: 60_000,
+  }, async () => {
     const store = createMemoryStore();
     const { head } = await store.read();
     const value = { text: "x".repeat(1_000_000) };
     // More than the sockets' own buffers take.
-    const changes = Array.from({ length: 20 }, (_, index) => ({ kind: "note", key: `n${index}`, value }));
+    const changes = Array.from({ length: 12 }, (_, index) => ({ kind: "note", key: `n${index}`, value }));
     const large = await store.commit(head, changes);
     await using frontend = await startFrontend({ store, maxQueuedBytes: 200_000 });
     using fresh = await watch(frontend.url);
     using behind = await watch(frontend.url, head);
-    expect(await fresh.find(({ type }) => type === "snapshot")).toMatchObject({ snapshot: { head: large } });
-    expect(await behind.find(({ type }) => type === "commit")).toMatchObject({ commit: { head: large } });
+    const all = { snapshot: { head: large } };
+    expect(await fresh.find(({ type }) => type === "snapshot", 30_000)).toMatchObject(all);
+    const missed = { commit: { head: large } };
+    expect(await behind.find(({ type }) => type === "commit", 30_000)).toMatchObject(missed);
     await frontend.call("POST", "/v1/applications", { ...DIGITS, name: "after" });
     await Promise.all([fresh, behind].map((reader) => reader.find(commitOf("after"))));
   });
