@@ -38,6 +38,7 @@ const config: KnipConfig = {
       ignoreBinaries: ["redis-server"],
     },
     "packages/core": { entry: ["src/controller-program.ts", "src/**/*.test.ts"], project: ["src/**/*.ts"] },
+    "examples/pyspark": { entry: ["cancer.ts", "*.test.ts"], project: ["*.ts"] },
     "examples/quickstart": { entry: ["quickstart.ts"], project: ["*.ts"] },
     "packages/*": { entry: ["src/**/*.test.ts"], project: ["src/**/*.ts"] },
     tools: { entry: ["*.{ts,mjs}", "test/vitest-reporter.ts", "**/*.test.ts"], project: ["**/*.{ts,mjs}"] },

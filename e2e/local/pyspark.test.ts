@@ -59,6 +59,8 @@ describe.skipIf(absence !== undefined)(
           ...[`${file("pyspark_cancer.py")}:build`, "--pyspark", "--name", APP, "--input-type", "doubles"],
           ...["--app", APP, "--slo-ms", "3000", "--sample", sample],
         ]);
+        const [deployed] = (await cluster.status()).models;
+        expect(deployed?.floor.map(({ batchSize }) => batchSize)).toEqual([1, 8, 64]);
         rows = JSON.parse(readFileSync(join(kept(), "expected.json"), "utf8")) as ExpectedRow[];
         const { stdout } = await cluster.clipper(
           ...["predict", APP, "--batch", "--data", JSON.stringify(rows.slice(0, 60).map((_, id) => ask(id)))],

@@ -21,6 +21,7 @@ export interface Status {
     readonly version: string;
     readonly current: boolean;
     readonly replicas: readonly ReplicaStatus[];
+    readonly floor: readonly { readonly batchSize: number; readonly p50Micros: number }[];
   }[];
 }
 

@@ -1,4 +1,10 @@
-import type { ClusterView, InstanceStatus, ReplicaReport, WorkloadStatus } from "@clipper-serving/spec";
+import type {
+  BatchFloor,
+  ClusterView,
+  InstanceStatus,
+  ReplicaReport,
+  WorkloadStatus,
+} from "@clipper-serving/spec";
 
 export type ReplicaState = "starting" | "serving" | "draining" | "failed";
 
@@ -19,6 +25,8 @@ export interface ModelStatus {
   readonly version: string;
   readonly current: boolean;
   readonly replicas: readonly ReplicaStatus[];
+  /** Latency of its function on batches of samples, measured when it was deployed; empty without a sample. */
+  readonly floor: readonly BatchFloor[];
 }
 
 export interface ApplicationStatus {
@@ -61,11 +69,12 @@ export function clusterStatus({ manager, endpoints, view, workloads }: StatusSou
       sloMs: application.latencySloMicros / 1_000,
       linkedModels: application.routes.map(({ model }) => model),
     })),
-    models: view.versions.map(({ model, version, workload }) => ({
+    models: view.versions.map(({ model, version, workload, floor = [] }) => ({
       name: model,
       version,
       current: currentOf.get(model) === version,
       replicas: replicasOf(workloads.find(({ id }) => id === workload)?.instances ?? [], reports),
+      floor,
     })),
   };
 }

@@ -39,16 +39,23 @@ function statusText({ cluster, manager, endpoints, applications, models }: Clust
 export function modelsText(models: readonly ModelStatus[]): string {
   if (models.length === 0) return "no models";
   return table(
-    ["MODEL", "VERSION", "CURRENT", "SERVING", "RESTARTS", "NOTE"],
-    models.map(({ name, version, current, replicas }) => [
+    ["MODEL", "VERSION", "CURRENT", "SERVING", "RESTARTS", "FLOOR", "NOTE"],
+    models.map(({ name, version, current, replicas, floor }) => [
       name,
       version,
       current ? "yes" : "",
       `${replicas.filter(({ state }) => state === "serving").length}/${replicas.length}`,
       String(replicas.reduce((sum, { restarts }) => sum + restarts, 0)),
+      floorText(floor),
       replicas.map(noteOn).find((note) => note !== undefined) ?? "",
     ]),
   );
+}
+
+/** What an answer takes at least. */
+function floorText(floor: ModelStatus["floor"]): string {
+  const one = floor.find(({ batchSize }) => batchSize === 1);
+  return one === undefined ? "" : `${(one.p50Micros / 1_000).toPrecision(2)} ms`;
 }
 
 /** Why a replica does not serve, or what it went through for want of memory: that one will go through it again. */
