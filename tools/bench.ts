@@ -7,6 +7,7 @@ import { runCommand } from "./run-command.ts";
 const PARTS: Readonly<Record<string, string>> = {
   "whole-path": "packages/query-frontend/bench/whole-path.ts",
   deploy: "e2e/bench/deploy-time.ts",
+  docker: "e2e/bench/docker-deploy.ts",
   pyspark: "e2e/bench/pyspark.ts",
   engine: "packages/serving/bench/engine.mjs",
 };
