@@ -26,4 +26,4 @@ const { metafile } = await build({
   },
   logLevel: "warning",
 });
-writeFileSync(`dist/${name}.mjs.LICENSES.txt`, licencesOf(Object.keys(metafile.inputs)));
+writeFileSync(`dist/${name}.mjs.legal.txt`, licencesOf(Object.keys(metafile.inputs)));

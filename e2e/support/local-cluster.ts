@@ -1,8 +1,6 @@
 import { pythonEnvironment } from "../../tools/python/python-environment.ts";
 import { TestCluster } from "./test-cluster.ts";
 
-export type { ReplicaStatus, Status } from "./test-cluster.ts";
-
 /** A cluster of plain processes. */
 export class LocalCluster extends TestCluster {
   static async up(name = "e2e"): Promise<LocalCluster> {

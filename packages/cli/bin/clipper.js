@@ -5,4 +5,5 @@ if (major < 22 || (major === 22 && minor < 19)) {
   console.error(`clipper needs Node 22.19 or newer; ${process.execPath} is ${process.version}`);
   process.exit(1);
 }
-await import("../dist/index.js");
+const { runClipper } = await import("../dist/index.js");
+await runClipper();

@@ -4,7 +4,7 @@ import { managerCheck } from "./manager-check.js";
 
 describe("managerCheck", () => {
   const opened = (facts: ContainerManager["facts"]) => async () => ({
-    manager: { facts, [Symbol.asyncDispose]: async () => {} } as ContainerManager,
+    manager: { facts, [Symbol.asyncDispose]: async () => {} } as unknown as ContainerManager,
     origin: { module: "", options: {} },
   });
 
