@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -162,6 +162,19 @@ describe.skipIf(absence !== undefined)(
       DEPLOY_MS,
     );
 
+    it("a stopped replica stops Spark within its grace, and leaves no file of its own", async () => {
+      const before = javaProcesses(cluster);
+      const startedAt = performance.now();
+      await cluster.clipper("model", "stop", "rdd");
+      await eventually("its Java gone", 10_000, () => javaProcesses(cluster).length === before.length - 1);
+      expect(performance.now() - startedAt).toBeLessThan(10_000);
+      const left = new Set(javaProcesses(cluster).map(({ pid }) => pid));
+      const [stopped] = before.filter(({ pid }) => !left.has(pid));
+      const scratch = /-Djava\.io\.tmpdir=(\S+)/.exec(stopped?.commandLine ?? "")?.[1] ?? "";
+      expect(scratch).toContain("clipper-spark-");
+      await eventually("its files gone", 10_000, () => !existsSync(scratch));
+    });
+
     describe("is refused before anything is made", () => {
       const saved = () => [
         ...["deploy", `${file("pyspark_cancer.py")}:v2`, "--pyspark", "--name", "refused"],
@@ -259,6 +272,15 @@ describe.skipIf(absence !== undefined)(
         expect(told).toContain("spark");
         expect(told).toContain("use the session and the model that the function is called with");
       });
+    });
+
+    it("no Java is left 5 s after the supervisor was killed", async () => {
+      expect(javaProcesses(cluster)).not.toEqual([]);
+      const supervisor = processesOf(cluster.scratch.directory).find(({ commandLine }) =>
+        commandLine.includes("supervisor"),
+      );
+      process.kill(supervisor?.pid ?? 0, "SIGKILL");
+      await eventually("every Java gone", 5_000, () => javaProcesses(cluster).length === 0);
     });
   },
 );
