@@ -3,6 +3,8 @@ import { sourceAliases } from "./tools/source-aliases.ts";
 
 export default defineConfig({
   test: {
+    // Few cores are the rule here, and vitest would leave one of two idle.
+    maxWorkers: "100%",
     projects: [
       {
         // A package's own tests see the sources of the others, so that no build comes before them.
