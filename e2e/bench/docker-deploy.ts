@@ -29,8 +29,10 @@ const { base, pythonMinor } = testImages();
 const file = scratch.path("tagged.py");
 copyFileSync(join(import.meta.dirname, "..", "models", "tagged.py"), file);
 
+/** What models are called: an engine that has seen this bench before has none of their images. */
+const prefix = `bench-${process.pid}`;
 await using clipper = new ClipperConnection(new DockerContainerManager(), {
-  cluster: `bench-${process.pid}`,
+  cluster: prefix,
   home: scratch.path("home"),
 });
 try {
@@ -48,11 +50,13 @@ try {
   for (let round = 1; round <= ROUNDS; round++) {
     writeFileSync(file, readFileSync(file, "utf8").replace("def _tagged", `# change ${round}\ndef _tagged`));
     writeFileSync(file, readFileSync(file, "utf8").replace('"id": int', `"changed": ${round}, "id": int`));
-    changed.push(await measured("v1", ROUNDS + round, "tagged-0"));
+    changed.push(await measured("v1", ROUNDS + round, `${prefix}-0`));
   }
   tell("changed function", changed, GOALS.changed);
 } finally {
   await clipper.stop({ purge: true });
+  const images = docker("images", "--quiet", "--filter", `reference=clipper/${prefix}-*`).split("\n");
+  docker("rmi", "--force", ...images.filter((id) => id !== ""));
 }
 
 interface Measurement {
@@ -61,7 +65,11 @@ interface Measurement {
 }
 
 /** @param name of the model; default: one of its own */
-async function measured(functionName: string, round: number, name = `tagged-${round}`): Promise<Measurement> {
+async function measured(
+  functionName: string,
+  round: number,
+  name = `${prefix}-${round}`,
+): Promise<Measurement> {
   const baseline = bareSeconds(functionName);
   const startedAt = performance.now();
   await createEndpoint(clipper, {
@@ -82,8 +90,12 @@ function bareSeconds(functionName: string): number {
   const program = `import sys; sys.path.insert(0, "/model"); import tagged; tagged.${functionName}([[7.0]])`;
   const startedAt = performance.now();
   const mount = ["--volume", `${scratch.directory}:/model:ro`, "--network", "none"];
-  execFileSync("docker", ["run", "--rm", ...mount, base, "python3", "-c", program]);
+  docker("run", "--rm", ...mount, base, "python3", "-c", program);
   return (performance.now() - startedAt) / 1_000;
+}
+
+function docker(...words: string[]): string {
+  return execFileSync("docker", words, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
 
 function tell(title: string, measurements: readonly Measurement[], goal: number): void {

@@ -61,14 +61,15 @@ describe("waitForReplicas", () => {
     expect(cluster.looked()).toBe(3);
   });
 
-  it("waits until surplus replicas are no longer connected", async () => {
+  it("waits until surplus replicas are neither connected nor running", async () => {
     const instances = [{ id: "replica-new-1" }, { id: "replica-new-2", state: "stopping" as const }];
     const cluster = clusterShowing([
       { connected: ["replica-new-1", "replica-new-2"], instances },
       { connected: ["replica-new-1"], instances },
+      { connected: ["replica-new-1"], instances: instances.slice(0, 1) },
     ]);
     await wait(cluster, 1);
-    expect(cluster.looked()).toBe(2);
+    expect(cluster.looked()).toBe(3);
   });
 
   it("gives up on a replica that ends again and again, naming how it ended", async () => {

@@ -67,7 +67,8 @@ export async function waitForReplicas(
       const instances = await instancesOf(cluster, workload, signal);
       const seen = Math.min(...connected.map((ids) => instances.filter(({ id }) => ids.has(id)).length));
       tell(seen);
-      if (seen === replicas) return true;
+      // What is ending is no longer connected, and still runs.
+      if (seen === replicas && instances.length === replicas) return true;
       await checkInstances(cluster, wanted, instances);
       return undefined;
     },
