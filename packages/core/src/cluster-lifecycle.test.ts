@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type ContainerManager, ManagerError } from "@clipper-serving/spec";
+import { type ContainerManager, ManagerError, PortTakenError } from "@clipper-serving/spec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ClusterHome } from "./cluster-home.js";
 import { startCluster, stopCluster } from "./cluster-lifecycle.js";
@@ -63,13 +63,13 @@ describe("a cluster's life", () => {
   });
 
   describe("when its start fails", () => {
-    const refused = new ManagerError({ manager: "fake", code: "PORT_TAKEN", message: "in use" });
+    const refused = new PortTakenError({ manager: "fake", port: 1 });
     /** Runs what it is given, and refuses the query frontend. */
-    const refusing = (running: Set<string>): Partial<ContainerManager> => ({
+    const refusing = (running: Set<string>, error: Error = refused): Partial<ContainerManager> => ({
       name: "fake",
       capabilities: { program: "directory" } as ContainerManager["capabilities"],
       async apply(_cluster, { id }) {
-        if (id === "query-frontend") throw refused;
+        if (id === "query-frontend") throw error;
         running.add(id);
       },
       async remove() {
@@ -85,6 +85,15 @@ describe("a cluster's life", () => {
       await expect(starting).rejects.toBe(refused);
       expect([...running]).toEqual([]);
       expect(await ClusterHome.list(scratch)).toEqual([]);
+    });
+
+    it("keeps what the next start may finish", async () => {
+      const running = new Set<string>();
+      const busy = new ManagerError({ manager: "fake", code: "BUSY", message: "try again" });
+      const starting = startCluster(parts(refusing(running, busy)), resolveClusterSettings({}));
+      await expect(starting).rejects.toBe(busy);
+      expect([...running]).toEqual(["management-frontend"]);
+      expect(await home.readFile()).toMatchObject({ wanted: "running" });
     });
 
     it.each([

@@ -7,6 +7,7 @@ import {
   type ContainerManagerOrigin,
   type ImageSink,
   NotFoundError,
+  PortTakenError,
   TimeoutError,
   UnreachableError,
   UnsupportedError,
@@ -52,8 +53,8 @@ export interface RunningCluster {
 }
 
 /**
- * Starts a cluster, or what is missing of it. A start that fails leaves what was there before: nothing of a new cluster, and one that was stopped
- * stays so. One that is cut off is finished by the next.
+ * Starts a cluster, or what is missing of it. A start that is called off, or that the next one would fare no better than, leaves what was there before:
+ * nothing of a new cluster, and one that was stopped stays so. What else fails or is cut off can be looked at, and is finished by the next start.
  */
 export async function startCluster(
   parts: ClusterParts,
@@ -65,7 +66,8 @@ export async function startCluster(
   try {
     return await bringUp(parts, settings, options);
   } catch (error) {
-    if (before?.wanted !== "running") {
+    const isFutile = PortTakenError.isInstance(error) || options.signal?.aborted === true;
+    if (isFutile && before?.wanted !== "running") {
       await stopCluster(parts, { purge: before === undefined }).catch(() => {
         // The start's own error says more; the next start or stop finishes what is left.
       });

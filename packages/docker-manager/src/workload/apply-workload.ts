@@ -161,7 +161,7 @@ class Application {
       throw new EngineError({
         code: "ENGINE_REFUSED",
         message: `the engine has another container named ${name}`,
-        hint: `look at it, and remove it: docker rm --force ${name}`,
+        hint: `somebody may be making it just now: try again. One that stays: docker rm --force ${name}`,
         facts: { container: name },
         cause,
       });
