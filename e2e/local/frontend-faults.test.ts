@@ -58,7 +58,13 @@ describe("the cluster's own processes when they are killed", () => {
     );
     expect(supervisor).toBeDefined();
     process.kill(supervisor?.pid ?? 0, "SIGKILL");
-    await eventually("every process gone", 5_000, () => processesOf(cluster.scratch.directory).length === 0);
+    await eventually("every process gone", 5_000, () => {
+      const left = processesOf(cluster.scratch.directory).map(
+        ({ pid, commandLine }) => `${pid} ${commandLine}`,
+      );
+      if (left.length > 0) throw new Error(left.join("; "));
+      return true;
+    });
     await cluster.up();
     await eventually("predictions again", 10_000, answers);
     const { applications, models } = await cluster.status();

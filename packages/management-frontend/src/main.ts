@@ -13,8 +13,9 @@ const { version } = require("../package.json");
 
 const EXIT_CONFIGURATION = 78;
 
-/** What is left when the platform is gone; platforms that are there allow more before they kill. */
 const DRAIN_MS = 4_500;
+/** Whoever asked is mostly gone too, and all has to be over in 5 s, however slow the machine is then. */
+const DRAIN_WITHOUT_PLATFORM_MS = 2_000;
 
 async function main(): Promise<void> {
   const configuration = readConfiguration(process.env);
@@ -34,14 +35,14 @@ async function main(): Promise<void> {
   });
 
   let stopping = false;
-  const stop = (why: string) => {
+  const stop = (why: string, drainMs = DRAIN_MS) => {
     if (stopping) return;
     stopping = true;
     logger.info({ why }, "draining");
     setTimeout(() => {
-      logger.warn({ drainMs: DRAIN_MS }, "requests were still open");
+      logger.warn({ drainMs }, "requests were still open");
       process.exit(0);
-    }, DRAIN_MS).unref();
+    }, drainMs).unref();
     frontend
       .stop()
       .then(() => store[Symbol.asyncDispose]())
@@ -50,7 +51,9 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
   if (configuration.lifelineFd !== undefined) {
-    watchConfiguredLifeline(configuration.lifelineFd, () => stop("the platform is gone"));
+    watchConfiguredLifeline(configuration.lifelineFd, () =>
+      stop("the platform is gone", DRAIN_WITHOUT_PLATFORM_MS),
+    );
   }
 
   const address = await frontend.start();

@@ -70,6 +70,8 @@ export class SupervisorClient {
   async #find(signal: AbortSignal | undefined): Promise<SupervisorFile> {
     const known = readSupervisorFile(this.paths.supervisor);
     if (known !== undefined) return known;
+    // What lives by the supervisor ends with it: an instance that started the next one would bring back a cluster that has just gone.
+    if (isInstanceOf(this.#cluster, process.env)) throw new SupervisorGoneError();
     return await startSupervisor({
       cluster: this.#cluster,
       options: this.#options,
@@ -77,6 +79,11 @@ export class SupervisorClient {
       signal,
     });
   }
+}
+
+/** Whether this process is one of the cluster's own, such as its controller. */
+function isInstanceOf(cluster: string, { CLIPPER_CLUSTER, CLIPPER_LIFELINE }: NodeJS.ProcessEnv): boolean {
+  return CLIPPER_CLUSTER === cluster && CLIPPER_LIFELINE !== undefined;
 }
 
 async function* changesOf(supervisor: SupervisorFile, signal: AbortSignal | undefined): AsyncIterable<void> {
