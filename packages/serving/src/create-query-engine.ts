@@ -47,8 +47,8 @@ export function createQueryEngine(options: QueryEngineOptions): QueryEngine {
   };
 }
 
-function createBatchPolicy(clock: Clock, { batchSize, sloMicros }: BatchPolicyContext): BatchPolicy {
+function createBatchPolicy(clock: Clock, { batchSize, sloMicros, floor }: BatchPolicyContext): BatchPolicy {
   return batchSize > 0
     ? new FixedBatchPolicy({ clock, batchSize })
-    : new AimdBatchPolicy({ clock, sloMicros });
+    : new AimdBatchPolicy({ clock, sloMicros, ...(floor === undefined ? {} : { floor }) });
 }

@@ -1,5 +1,6 @@
 import type {
   ApplicationRecord,
+  BatchFloor,
   BatchPolicy,
   Clock,
   ModelRecord,
@@ -39,6 +40,8 @@ export interface BatchPolicyContext {
   readonly batchSize: number;
   /** The shortest objective among the queries of late, µs. */
   readonly sloMicros: () => number;
+  /** Of the version's record, where it was measured. */
+  readonly floor?: readonly BatchFloor[];
 }
 
 /** The records the engine serves by: everything it knows of the cluster's state. */

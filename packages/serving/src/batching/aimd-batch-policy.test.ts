@@ -31,6 +31,20 @@ describe("the limit", () => {
     expect(policy.estimateMicros(1)).toBeUndefined();
   });
 
+  it("starts at the largest batch that fitted half the objective when the version was tried", () => {
+    const floor = [
+      { batchSize: 1, p50Micros: 30_000, p99Micros: 40_000 },
+      { batchSize: 8, p50Micros: 31_000, p99Micros: 45_000 },
+      { batchSize: 64, p50Micros: 45_000, p99Micros: 60_000 },
+    ];
+    policy = new AimdBatchPolicy({ clock, sloMicros: () => 100_000, floor });
+    expect(policy.limit()).toBe(8);
+    warmUp();
+    observe(8, 40_000);
+    expect(policy.limit()).toBe(16);
+    expect(new AimdBatchPolicy({ clock, sloMicros: () => 1_000, floor }).limit()).toBe(1);
+  });
+
   it("doubles until a batch takes more than half the objective, halves, and then grows by one", () => {
     warmUp();
     const limits: number[] = [];

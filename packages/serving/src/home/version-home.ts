@@ -130,6 +130,7 @@ export class VersionHome implements FlightOwner {
         target: this.target,
         batchSize: this.record.batchSize,
         sloMicros: () => this.#slo.micros(),
+        ...(this.record.floor === undefined ? {} : { floor: this.record.floor }),
       }),
     );
     this.#dispatcher.dispatchSoon();
