@@ -24,8 +24,6 @@ export interface SecondEngineOptions {
 
 /** Where the networks of a second engine lie: apart from those of the first. */
 const ADDRESS_POOL = "10.213.0.0/16";
-/** Of its default bridge, which nothing uses. */
-const bridgeAddress = (port: number): string => `10.214.${port % 256}.1/24`;
 const START_MS = 60_000;
 const STOP_MS = 30_000;
 
@@ -47,13 +45,11 @@ export class SecondEngine implements AsyncDisposable {
   /** `unix:///…` */
   readonly host: string = `unix://${join(this.directory, "docker.sock")}`;
   readonly #port: number;
-  readonly #bridge: string;
   readonly #diskBytes: number | undefined;
   #process: ChildProcess | undefined;
 
   private constructor(port: number, { diskBytes }: SecondEngineOptions) {
     this.#port = port;
-    this.#bridge = `clp-${port}`;
     this.#diskBytes = diskBytes;
     mkdirSync(join(this.directory, "certificates"), { mode: 0o700 });
     mkdirSync(join(this.directory, "data"));
@@ -105,8 +101,7 @@ export class SecondEngine implements AsyncDisposable {
       "--pidfile",
       at("pid"),
     ];
-    // With `--bridge none` an engine removes `docker0`, whosever it is.
-    const networks = ["--bridge", this.#bridge, "--iptables=false", "--ip6tables=false"];
+    const networks = ["--bridge", "none", "--iptables=false", "--ip6tables=false"];
     const pool = ["--default-address-pool", `base=${ADDRESS_POOL},size=24`];
     const hosts = ["--host", this.host, "--host", this.tcpHost];
     this.#process = spawn("dockerd", [...places, ...networks, ...pool, ...hosts, ...tls], {
@@ -174,7 +169,6 @@ export class SecondEngine implements AsyncDisposable {
     }
     for (const { pid } of processesOf(this.directory)) process.kill(pid, "SIGKILL");
     spawnSync("iptables", ["--delete", ...FORWARD_RULE], { stdio: "ignore" });
-    spawnSync("ip", ["link", "delete", this.#bridge], { stdio: "ignore" });
     // The engine leaves a mount behind when it is killed; one that is not there is none to remove.
     for (const mount of mountsBelow(this.directory))
       spawnSync("umount", ["--lazy", mount], { stdio: "ignore" });
@@ -184,8 +178,6 @@ export class SecondEngine implements AsyncDisposable {
   #prepare(): void {
     // The first engine's policy is to drop what goes between containers, unless a rule lets it through.
     execFileSync("iptables", ["--insert", ...FORWARD_RULE]);
-    execFileSync("ip", ["link", "add", this.#bridge, "type", "bridge"]);
-    execFileSync("ip", ["address", "add", bridgeAddress(this.#port), "dev", this.#bridge]);
     if (this.#diskBytes === undefined) return;
     execFileSync("mount", [
       "-t",
