@@ -125,7 +125,16 @@ print(json.dumps([getpass.getuser(), os.path.expanduser("~"), os.access("/tmp", 
     const ref = `${registry.address}/team/own:1`;
     const place = `/usr/local/lib/python${testImages().pythonMinor}/dist-packages`;
     const install = `mkdir -p ${place}; echo "VALUE = 42" >${place}/own.py; echo "raise ValueError" >${place}/numpy.py`;
-    const container = await dockerOutput("run", "--detach", baseRef, "sh", "-c", install);
+    const container = await dockerOutput(
+      "run",
+      "--detach",
+      "--network",
+      "none",
+      baseRef,
+      "sh",
+      "-c",
+      install,
+    );
     await dockerOutput("wait", container);
     await dockerOutput("commit", container, ref);
     made.push(ref);

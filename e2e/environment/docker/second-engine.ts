@@ -101,7 +101,8 @@ export class SecondEngine implements AsyncDisposable {
       "--pidfile",
       at("pid"),
     ];
-    const networks = ["--bridge", "none", "--iptables=false", "--ip6tables=false"];
+    // Told of any other bridge, or of none, an engine removes `docker0`, whosever it is. Nothing of this one uses it.
+    const networks = ["--iptables=false", "--ip6tables=false"];
     const pool = ["--default-address-pool", `base=${ADDRESS_POOL},size=24`];
     const hosts = ["--host", this.host, "--host", this.tcpHost];
     this.#process = spawn("dockerd", [...places, ...networks, ...pool, ...hosts, ...tls], {
