@@ -1,4 +1,4 @@
-import { type Interpreter, runPythonTool } from "@clipper-serving/deployer-python/pipeline";
+import { type Interpreter, jsonArgument, runPythonTool } from "@clipper-serving/deployer-python/pipeline";
 import type { CallOptions } from "@clipper-serving/spec";
 import type { ResolvedPysparkOptions } from "./pyspark-options.js";
 import type { JavaFound } from "./spark-needs.js";
@@ -35,8 +35,10 @@ export async function captureModel(
       args: [
         ...source,
         ...["--name", model, "--version", version, "--input-type", inputType, "--output", directory],
-        ...(sample === undefined ? [] : ["--sample", JSON.stringify(sample)]),
-        ...(spark.conf === undefined ? [] : ["--spark-conf", JSON.stringify(spark.conf)]),
+        ...(sample === undefined ? [] : ["--sample", await jsonArgument(directory, "sample", sample)]),
+        ...(spark.conf === undefined
+          ? []
+          : ["--spark-conf", await jsonArgument(directory, "spark-conf", spark.conf)]),
       ],
       step: "capture",
       target: { model, version },

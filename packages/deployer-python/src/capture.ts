@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import type { BundleManifest, CallOptions } from "@clipper-serving/spec";
 import type { ResolvedClosureOptions } from "./closure-options.js";
 import type { Interpreter } from "./find-python.js";
+import { jsonArgument } from "./json-argument.js";
 import { runPythonTool } from "./python-tool.js";
 
 /** The user's file may train a model when it is executed. */
@@ -32,7 +32,7 @@ export async function captureFunction(request: CaptureRequest, call: CallOptions
       args: [
         ...["--function", request.function, "--name", model, "--version", version],
         ...["--input-type", inputType, "--output", directory],
-        ...(sample === undefined ? [] : ["--sample", `@${await writeSample(directory, sample)}`]),
+        ...(sample === undefined ? [] : ["--sample", await jsonArgument(directory, "sample", sample)]),
       ],
       step: "capture",
       target: { model, version },
@@ -44,11 +44,4 @@ export async function captureFunction(request: CaptureRequest, call: CallOptions
     call.onProgress?.({ step: "capture", state: "advanced", message: warning });
   call.onProgress?.({ step: "capture", state: "done", message: `captured as ${report.digest.slice(0, 19)}` });
   return report;
-}
-
-/** In a file beside the bundle: an argument may have 128 KiB, which an image exceeds, and is shown to everybody on the machine. */
-async function writeSample(bundle: string, sample: unknown): Promise<string> {
-  const file = `${bundle}.sample.json`;
-  await writeFile(file, JSON.stringify(sample) ?? "null");
-  return file;
 }

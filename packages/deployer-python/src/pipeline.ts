@@ -7,6 +7,7 @@ export type { EndpointModel } from "./endpoint.js";
 export { withApplication } from "./endpoint.js";
 export type { Interpreter } from "./find-python.js";
 export { findPython } from "./find-python.js";
+export { jsonArgument } from "./json-argument.js";
 export type { ResolvedModelOptions } from "./model-options.js";
 export { functionFileOf, resolveModelOptions } from "./model-options.js";
 export type { PythonToolRun } from "./python-tool.js";

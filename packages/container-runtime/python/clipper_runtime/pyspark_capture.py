@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--input-type", required=True, help="integers, floats, doubles, strings or bytes")
     parser.add_argument("--output", required=True, type=Path, help="directory of the bundle")
     parser.add_argument("--sample", help="one input as JSON, or @FILE")
-    parser.add_argument("--spark-conf", default="{}", help="settings of the session for --build, as JSON")
+    parser.add_argument("--spark-conf", default="{}", help="settings of the session for --build, as JSON, or @FILE")
     parser.add_argument("--report", type=Path, help="file for the result; default: standard output")
     options = parser.parse_args(arguments)
     if (options.function is None) != (options.model_path is None):
@@ -73,7 +73,8 @@ def _capture_built(
     options: argparse.Namespace, platform: Platform, identity: tuple[Any, ...], cloudpickle_version: str
 ) -> Mapping[str, Any]:
     """Runs the training script's function in a session of ours, which is stopped before anything is pickled."""
-    settings = SparkSettings(0, parse_conf(options.spark_conf))
+    conf = options.spark_conf
+    settings = SparkSettings(0, parse_conf(Path(conf[1:]).read_text("utf-8") if conf.startswith("@") else conf))
     with tempfile.TemporaryDirectory(prefix="clipper-model-") as directory:
         saved = Path(directory) / "model"
         # before the file runs: what asks for a session there gets this one
