@@ -42,6 +42,21 @@ describe("deploys of functions that cannot serve", () => {
     expect(processesOf(cluster.scratch.directory).length).toBe(processes);
   });
 
+  it("refuses an endpoint with an objective below what the function takes, and registers no application for it", async () => {
+    const { stderr } = await cluster.fails(
+      4,
+      ...cluster.deployArguments("slow_tagged.py:predict", {
+        model: "slow",
+        app: "too-fast",
+        "slo-ms": "5",
+        sample: "[1]",
+      }),
+    );
+    expect(stderr).toContain("SLO_BELOW_FLOOR");
+    expect((await cluster.status()).applications.map(({ name }) => name)).toEqual(["tagged"]);
+    await cluster.clipper("model", "stop", "slow");
+  });
+
   it("refuses other content under the same version before anything is done, and another input type", async () => {
     const other = await cluster.fails(
       4,

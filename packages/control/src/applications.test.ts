@@ -55,6 +55,33 @@ describe("createApplication", () => {
     else expect(fromClipper).toThrow(refused);
   });
 
+  describe("with a model", () => {
+    const linked = (inputType: "doubles" | "strings", p50Micros: number, force = false) => {
+      const records = new Records();
+      const floor = [{ batchSize: 1, p50Micros, p99Micros: p50Micros }];
+      records.do((view) => registerVersion(view, "m", registration("1", { inputType, floor })));
+      const routes = [{ model: "m", version: "current", weight: 1, mirror: false }];
+      return createApplication(records.view, { ...BODY, routes, force });
+    };
+
+    it("is linked in the same commit", () => {
+      const { changes, result } = linked("doubles", 1_000);
+      expect(result.routes).toMatchObject([{ model: "m", version: "current" }]);
+      expect(changes).toEqual([{ kind: "application", key: "digits", value: result }]);
+    });
+
+    it.each([
+      ["INPUT_TYPE_MISMATCH", "strings", 1_000],
+      ["SLO_BELOW_FLOOR", "doubles", 200_000],
+    ] as const)("is refused with its link: %s", (code, inputType, p50Micros) => {
+      expect(() => linked(inputType, p50Micros)).toThrow(expect.objectContaining({ code }));
+    });
+
+    it("is linked to a slower one when forced", () => {
+      expect(linked("doubles", 200_000, true).result.routes).toHaveLength(1);
+    });
+  });
+
   it("refuses a default output of more than 64 KiB", () => {
     expect(() => createApplication(emptyView(), { ...BODY, defaultOutput: "x".repeat(65_537) })).toThrow(
       expect.objectContaining({ code: "INVALID_ARGUMENT" }),

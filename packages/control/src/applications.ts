@@ -8,17 +8,18 @@ import {
 import { type Decision, putRecord, removeRecord } from "./decision.js";
 import { checkApplicationName, type RequestOptions } from "./name-rules.js";
 import { checkLatencySlo } from "./number-rules.js";
+import { putRoutes } from "./routes.js";
 import type { StateView } from "./state-view.js";
 
 const MAX_DEFAULT_OUTPUT_CHARACTERS = 65_536;
 
-/** @throws ConflictError `APPLICATION_EXISTS` */
+/** @throws ConflictError `APPLICATION_EXISTS`; what `putRoutes` throws, of one with routes */
 export function createApplication(
   view: StateView,
   body: CreateApplication,
   options: RequestOptions = {},
 ): Decision<ApplicationRecord> {
-  const { name, inputType, defaultOutput, latencySloMicros } = body;
+  const { name, inputType, defaultOutput, latencySloMicros, routes = [], force = false } = body;
   checkApplicationName(name, options.names);
   checkLatencySlo(latencySloMicros);
   if (defaultOutput.length > MAX_DEFAULT_OUTPUT_CHARACTERS) {
@@ -44,7 +45,8 @@ export function createApplication(
     routes: [],
     policy: "first",
   };
-  return { changes: [putRecord("application", result)], result };
+  const changes = [putRecord("application", result)];
+  return routes.length === 0 ? { changes, result } : putRoutes(view.with(changes), name, { routes, force });
 }
 
 /** Its routes go with it, so that a later application of the name does not inherit them. */

@@ -8,7 +8,7 @@ export type { NameRules, RequestOptions } from "./name-rules.js";
 export { finishOperation, sweepOperations } from "./operation-end.js";
 export { DEFAULT_LEASE_MS, OPERATION_ABANDONED } from "./operation-phase.js";
 export type { OperationTime } from "./operations.js";
-export { beginOperation, renewOperation } from "./operations.js";
+export { beginOperation, holdLeases, renewOperation } from "./operations.js";
 export type { Action, DesiredState } from "./reconcile.js";
 export { reconcile } from "./reconcile.js";
 export { linkModels, putRoutes, unlinkModels } from "./routes.js";

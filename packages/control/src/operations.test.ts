@@ -3,6 +3,7 @@ import {
   DEFAULT_LEASE_MS,
   deleteWorkload,
   finishOperation,
+  holdLeases,
   OPERATION_ABANDONED,
   putInstances,
   putWorkload,
@@ -27,6 +28,21 @@ function midDeploy(id = "op"): Records {
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
+describe("leases, when a management frontend starts", () => {
+  it("have their whole time again, and what has ended stays so", () => {
+    const records = midDeploy();
+    records.begin("ended", { model: "m", version: "2" });
+    records.do((view) =>
+      finishOperation(view, "ended", { error: { code: "CANCELLED", message: "" } }, { nowMs: NOW_MS }),
+    );
+    const later = { nowMs: NOW_MS + 2 * DEFAULT_LEASE_MS };
+    records.do((view) => holdLeases(view, later));
+    expect(records.do((view) => sweepOperations(view, later))).toEqual([]);
+    expect(records.view.operation("op")?.leaseUntilMs).toBe(later.nowMs + DEFAULT_LEASE_MS);
+    expect(records.view.operation("ended")).toMatchObject({ phase: "failed", leaseUntilMs: NOW_MS });
+  });
+});
+
 describe("beginning a deploy", () => {
   it("holds the version for one caller", () => {
     const records = new Records();
@@ -47,6 +63,20 @@ describe("beginning a deploy", () => {
       }),
     );
     expect(records.begin("elsewhere", { model: "m", version: "2" })).toBeDefined();
+  });
+
+  it("answers the same when asked again under the same name, and refuses the name for anything else", () => {
+    const records = new Records();
+    const begun = records.begin("op", TARGET);
+    const before = records.view;
+    records.nowMs += 1_000;
+    expect(records.begin("op", TARGET)).toEqual(begun);
+    expect(records.view).toBe(before);
+    expect(() => records.begin("op", { model: "m", version: "2" })).toThrow(code("INVALID_ARGUMENT"));
+    records.do((view) =>
+      finishOperation(view, "op", { error: { code: "CANCELLED", message: "" } }, { nowMs: records.nowMs }),
+    );
+    expect(() => records.begin("op", TARGET)).toThrow(code("OPERATION_ENDED"));
   });
 
   it("finds nothing to do when the same content is deployed and current", () => {

@@ -33,7 +33,7 @@ export interface OperationTime {
 /**
  * Begins one thing done to one version; only one is done at a time. One whose caller is gone is ended first, in the same commit.
  *
- * @param options.id a name nobody has used, for the operation
+ * @param options.id names the operation: asked again for the same, it answers the same; else a name nobody has used
  * @throws VersionExistsError, ConflictError `INPUT_TYPE_MISMATCH`: what a deploy's switch would refuse, before anything is done
  * @throws ConflictError `OPERATION_RUNNING`, with when the other's lease ends
  */
@@ -43,6 +43,9 @@ export function beginOperation(
   { id, nowMs, leaseMs = DEFAULT_LEASE_MS }: OperationTime & { readonly id: string },
 ): Decision<BegunOperation> {
   const renewEveryMs = Math.floor(leaseMs / 3);
+  const begun = begunBefore(view, body, id);
+  if (begun !== undefined)
+    return { changes: [], result: { operation: begun, unchanged: false, renewEveryMs } };
   if (body.kind === "deploy") {
     if (isDeployed(view, body)) return { changes: [], result: { unchanged: true, renewEveryMs } };
   } else {
@@ -92,6 +95,40 @@ export function renewOperation(
     leaseUntilMs: nowMs + leaseMs,
   };
   return { changes: [putRecord("operation", result)], result };
+}
+
+/** @throws ConflictError `OPERATION_ENDED` when it has ended since; InvalidArgumentError when it is another one */
+function begunBefore(
+  view: StateView,
+  { kind, target }: BeginOperation,
+  id: string,
+): OperationRecord | undefined {
+  const operation = view.operation(id);
+  if (operation === undefined) return undefined;
+  if (isFinal(operation)) throw endedError(operation);
+  const isSame = operation.kind === kind && modelVersionKey(operation.target) === modelVersionKey(target);
+  if (isSame) return unstored(operation);
+  throw new InvalidArgumentError({
+    argument: "id",
+    value: id,
+    expected: "a name that no other operation has",
+  });
+}
+
+/**
+ * Gives every lease its whole time again. For the start of a management frontend: nobody could renew while none ran.
+ * @returns changes for open operations only
+ */
+export function holdLeases(
+  view: StateView,
+  { nowMs, leaseMs = DEFAULT_LEASE_MS }: OperationTime,
+): Decision<undefined> {
+  const leaseUntilMs = nowMs + leaseMs;
+  const changes = view
+    .operations()
+    .filter((operation) => !isFinal(operation) && operation.leaseUntilMs < leaseUntilMs)
+    .map((operation) => putRecord("operation", { ...unstored(operation), leaseUntilMs }));
+  return { changes, result: undefined };
 }
 
 /** @returns whether this content is deployed and current: there is nothing to do */

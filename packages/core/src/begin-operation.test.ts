@@ -31,6 +31,20 @@ describe("beginOperation", () => {
     expect(asked()).toBe(3);
   });
 
+  it("asks each time for the same operation", async () => {
+    const ids: unknown[] = [];
+    const client = {
+      async beginOperation({ id }: { readonly id?: string }) {
+        ids.push(id);
+        if (ids.length < 3) throw running(1);
+        return BEGUN;
+      },
+    } as unknown as ManagementClient;
+    await beginOperation(client, BODY);
+    expect(ids).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^op-[0-9a-f]{16}$/)));
+    expect(new Set(ids).size).toBe(1);
+  });
+
   it("gives way to a caller that renews", async () => {
     const { client } = management([running(1), running(2)]);
     await expect(beginOperation(client, BODY)).rejects.toMatchObject({ code: "OPERATION_RUNNING" });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   type BeginOperation,
   type BegunOperation,
@@ -16,9 +17,10 @@ const LOOK_EVERY_MS = 200;
  */
 export async function beginOperation(
   management: ManagementClient,
-  body: BeginOperation,
+  wanted: BeginOperation,
   { signal, onProgress }: CallOptions = {},
 ): Promise<BegunOperation> {
+  const body = { id: `op-${randomBytes(8).toString("hex")}`, ...wanted };
   let firstLease: unknown;
   for (;;) {
     try {

@@ -60,7 +60,13 @@ import { DirectoryBundleStore } from "./directory-bundle-store.js";
 import { pythonBase } from "./image-names.js";
 import { ManagementClient } from "./management-client.js";
 import { deployModel } from "./model-deploy.js";
-import { currentVersionOf, scaleVersion, stopVersion, switchVersion } from "./model-operations.js";
+import {
+  currentVersionOf,
+  previousVersionOf,
+  scaleVersion,
+  stopVersion,
+  switchVersion,
+} from "./model-operations.js";
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
 import { waitUntilApplied } from "./propagation.js";
 import { directoryPython, imagePython } from "./python-platforms.js";
@@ -224,7 +230,10 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
 
   // --- applications ---
 
-  /** @throws ConflictError `APPLICATION_EXISTS`, InvalidNameError, InvalidArgumentError */
+  /**
+   * With `model` it is linked in the same step.
+   * @throws ConflictError `APPLICATION_EXISTS`, InvalidNameError, InvalidArgumentError; as `linkModelToApp`
+   */
   async registerApplication(request: RegisterApplicationRequest, options: CallOptions = {}): Promise<void> {
     await registerApplication(this.#need("registerApplication"), request, options);
   }
@@ -348,6 +357,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   /**
    * Makes a registered version current: roll back, or forward. Resolves when every frontend serves it.
    * @param request.version default: the previously current one
+   * @throws NotFoundError; ConflictError `PRECONDITION_FAILED` when somebody changed the current version meanwhile, so that another one is the previous one
    */
   async setModelVersion(
     request: { readonly model: string; readonly version?: string; readonly replicas?: number },
@@ -355,20 +365,18 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   ): Promise<string> {
     const cluster = this.#need("setModelVersion");
     const { model, replicas } = request;
-    const version =
-      request.version ?? (await cluster.management.model(model, options.signal))?.previousVersion;
-    if (version === undefined) {
-      throw new NotFoundError({
-        kind: "version",
-        name: `${model}:previous`,
-        message: `model ${model} has no version that was current before`,
-        hint: "name the version to make current",
-      });
-    }
+    const { version, revision } =
+      request.version === undefined
+        ? await previousVersionOf(cluster, model, options.signal)
+        : { version: request.version, revision: undefined };
     await switchVersion(
       cluster,
       { model, version },
-      { ...options, ...(replicas === undefined ? {} : { replicas }) },
+      {
+        ...options,
+        ...(replicas === undefined ? {} : { replicas }),
+        ...(revision === undefined ? {} : { revision }),
+      },
     );
     return version;
   }

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ConflictError, NotFoundError, RefusedError, UnreachableError } from "@clipper-serving/spec";
 import { afterEach, describe, expect, it } from "vitest";
-import { HttpClient } from "./http-client.js";
+import { HttpClient, type HttpRequest } from "./http-client.js";
 
 describe("HttpClient", () => {
   let server: Server | undefined;
@@ -14,18 +14,28 @@ describe("HttpClient", () => {
     await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
   });
 
-  async function serve(listener: RequestListener): Promise<HttpClient> {
-    const started = createServer(listener);
-    server = started;
-    await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
-    const { port } = started.address() as AddressInfo;
+  async function serve(listener: RequestListener, patienceMs = 0): Promise<HttpClient> {
+    const port = await listenOn(0, listener);
     client = new HttpClient({
       url: `http://127.0.0.1:${port}`,
       token: "t0ken",
       what: "the test server",
       timeoutMs: 2_000,
+      patienceMs,
     });
     return client;
+  }
+
+  async function listenOn(port: number, listener: RequestListener): Promise<number> {
+    const started = createServer(listener);
+    server = started;
+    await new Promise<void>((resolve) => started.listen(port, "127.0.0.1", resolve));
+    return (started.address() as AddressInfo).port;
+  }
+
+  async function endServer(): Promise<void> {
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
   }
 
   const answering = (status: number, body: unknown) =>
@@ -88,6 +98,52 @@ describe("HttpClient", () => {
     const error = await http.send({ method: "GET", path: "/" }).catch((thrown: unknown) => thrown);
     expect(UnreachableError.isInstance(error)).toBe(true);
     expect((error as Error).message).toContain(http.url);
+  });
+
+  describe("with patience", () => {
+    const PATIENCE_MS = 20_000;
+
+    it("sends anything again that was never sent, once the server is back", async () => {
+      const http = await serve(() => {}, PATIENCE_MS);
+      await endServer();
+      const sent = http.send({ method: "POST", path: "/", body: {} });
+      await listenOn(Number(new URL(http.url).port), (_request, response) => response.end('"back"'));
+      expect(await sent).toBe("back");
+    });
+
+    it.each<[HttpRequest, number]>([
+      [{ method: "GET", path: "/" }, 2],
+      [{ method: "PUT", path: "/", body: {} }, 2],
+      [{ method: "POST", path: "/", body: {}, repeatable: true }, 2],
+      [{ method: "POST", path: "/", body: {} }, 1],
+      [{ method: "PUT", path: "/", body: {}, ifMatch: 3 }, 1],
+      [{ method: "DELETE", path: "/" }, 1],
+    ])(
+      "sends what may have been heard again only where that changes nothing: case %#",
+      async (httpRequest, times) => {
+        let heard = 0;
+        const http = await serve((request, response) => {
+          heard += 1;
+          if (heard === 1) request.socket.destroy();
+          else response.end("{}");
+        }, PATIENCE_MS);
+        const outcome = await http.send(httpRequest).then(
+          () => "answered",
+          (error: unknown) => (UnreachableError.isInstance(error) ? "unreachable" : error),
+        );
+        expect([outcome, heard]).toEqual([times === 2 ? "answered" : "unreachable", times]);
+      },
+    );
+
+    it("waits no longer than the signal lets it", async () => {
+      const http = await serve(() => {}, PATIENCE_MS);
+      await endServer();
+      const controller = new AbortController();
+      const reason = new RangeError("enough");
+      const sent = http.send({ method: "GET", path: "/", signal: controller.signal });
+      setImmediate(() => controller.abort(reason));
+      await expect(sent).rejects.toBe(reason);
+    });
   });
 
   it("rejects with the signal's reason when aborted under way", async () => {

@@ -7,12 +7,17 @@ import {
   UnreachableError,
 } from "@clipper-serving/spec";
 import { Agent, type Dispatcher, request } from "undici";
+import { pause } from "./polling.js";
 
 export interface HttpRequest {
   readonly method: Dispatcher.HttpMethod;
   /** From the base URL, starting with `/`. */
   readonly path: string;
   readonly body?: unknown;
+  /** Revision that the record must be at; `PRECONDITION_FAILED` otherwise. */
+  readonly ifMatch?: number | undefined;
+  /** Asking twice comes to the same as asking once. Default: of GET, and of PUT without `ifMatch`. */
+  readonly repeatable?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +29,22 @@ export interface HttpClientOptions {
   readonly what: string;
   /** From sending the request to the end of the answer, ms. Default 30,000. */
   readonly timeoutMs?: number;
+  /** For how long one that is away is asked again, where that is safe, before it counts as unreachable, ms. Default 0. */
+  readonly patienceMs?: number;
 }
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 500;
+/** What a connection that was never made ends with. */
+const CODES_BEFORE_SENDING: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 /** JSON over HTTP, with every failure a typed error. Keeps its connections; close it. */
 export class HttpClient {
@@ -32,10 +52,12 @@ export class HttpClient {
   readonly #what: string;
   readonly #headers: Record<string, string>;
   readonly #agent: Agent;
+  readonly #patienceMs: number;
 
-  constructor({ url, token, what, timeoutMs = 30_000 }: HttpClientOptions) {
+  constructor({ url, token, what, timeoutMs = 30_000, patienceMs = 0 }: HttpClientOptions) {
     this.url = url;
     this.#what = what;
+    this.#patienceMs = patienceMs;
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     this.#agent = new Agent({
       headersTimeout: timeoutMs,
@@ -73,28 +95,59 @@ export class HttpClient {
     await this.#agent.close();
   }
 
-  async #exchange({ method, path, body, signal }: HttpRequest): Promise<{ status: number; text: string }> {
-    signal?.throwIfAborted();
-    try {
-      const answer = await request(`${this.url}${path}`, {
-        method,
-        dispatcher: this.#agent,
-        headers:
-          body === undefined ? this.#headers : { ...this.#headers, "content-type": "application/json" },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return { status: answer.statusCode, text: await answer.body.text() };
-    } catch (cause) {
+  async #exchange(httpRequest: HttpRequest): Promise<Answered> {
+    const { signal } = httpRequest;
+    const endsAt = performance.now() + this.#patienceMs;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
-      throw new UnreachableError({
-        what: this.#what,
-        address: this.url,
-        hint: "look at `clipper status` and `clipper logs`",
-        cause,
-      });
+      try {
+        return await this.#exchangeOnce(httpRequest);
+      } catch (cause) {
+        signal?.throwIfAborted();
+        const mayRepeat = isRepeatable(httpRequest) || wasNotSent(cause);
+        if (!mayRepeat || performance.now() + pauseMs > endsAt) throw this.#unreachable(cause);
+        await pause(pauseMs, signal);
+      }
     }
   }
+
+  async #exchangeOnce({ method, path, body, ifMatch, signal }: HttpRequest): Promise<Answered> {
+    const answer = await request(`${this.url}${path}`, {
+      method,
+      dispatcher: this.#agent,
+      headers: {
+        ...this.#headers,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(ifMatch === undefined ? {} : { "if-match": `"${ifMatch}"` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { status: answer.statusCode, text: await answer.body.text() };
+  }
+
+  #unreachable(cause: unknown): UnreachableError {
+    return new UnreachableError({
+      what: this.#what,
+      address: this.url,
+      hint: "look at `clipper status` and `clipper logs`",
+      cause,
+    });
+  }
+}
+
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
+function isRepeatable({ method, ifMatch, repeatable }: HttpRequest): boolean {
+  return repeatable ?? (method === "GET" || (method === "PUT" && ifMatch === undefined));
+}
+
+/** Whether nobody can have heard of the request, so that it may be sent again whatever it asks for. */
+function wasNotSent(error: unknown): boolean {
+  return CODES_BEFORE_SENDING.has(String((error as NodeJS.ErrnoException).code));
 }
 
 /** What an answer that is not 2xx means. The frontend's own code, facts and hint are kept. */

@@ -23,12 +23,25 @@ interface Items<Item> {
   readonly items: readonly Item[];
 }
 
-/** The management frontend's `/v1`, one method per request. See `management-api.ts` of the specification for what each does. */
+/** Of a change that was decided on what a record said. */
+export interface ChangeOptions {
+  /** The record's, then: one that somebody has changed since is left as it is, with ConflictError `PRECONDITION_FAILED`. */
+  readonly revision?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A frontend that was killed is back within seconds. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * The management frontend's `/v1`, one method per request. See `management-api.ts` of the specification for what each does.
+ * A restart of the frontend is waited for, except by what may not be asked twice and may have been heard.
+ */
 export class ManagementClient {
   readonly #http: HttpClient;
 
   constructor(options: { url: string; token: string }) {
-    this.#http = new HttpClient({ ...options, what: "the management frontend" });
+    this.#http = new HttpClient({ ...options, what: "the management frontend", patienceMs: PATIENCE_MS });
   }
 
   get url(): string {
@@ -59,11 +72,16 @@ export class ManagementClient {
     });
   }
 
-  putRoutes(name: string, body: PutRoutes, signal?: AbortSignal): Promise<Stored<ApplicationRecord>> {
+  putRoutes(
+    name: string,
+    body: PutRoutes,
+    { revision, signal }: ChangeOptions,
+  ): Promise<Stored<ApplicationRecord>> {
     return this.#http.send({
       method: "PUT",
       path: `/v1/applications/${encodeURIComponent(name)}/routes`,
       body,
+      ifMatch: revision,
       signal,
     });
   }
@@ -101,11 +119,15 @@ export class ManagementClient {
     return this.#http.send({ method: "DELETE", path: versionPath(target), signal });
   }
 
-  putCurrent({ model, version }: ModelVersion, signal?: AbortSignal): Promise<Stored<ModelRecord>> {
+  putCurrent(
+    { model, version }: ModelVersion,
+    { revision, signal }: ChangeOptions,
+  ): Promise<Stored<ModelRecord>> {
     return this.#http.send({
       method: "PUT",
       path: `/v1/models/${encodeURIComponent(model)}/current`,
       body: { version },
+      ifMatch: revision,
       signal,
     });
   }
@@ -128,7 +150,7 @@ export class ManagementClient {
   }
 
   deleteWorkload(id: string, signal?: AbortSignal): Promise<void> {
-    return this.#http.send({ method: "DELETE", path: `/v1/workloads/${id}`, signal });
+    return this.#http.send({ method: "DELETE", path: `/v1/workloads/${id}`, repeatable: true, signal });
   }
 
   async operations(signal?: AbortSignal): Promise<readonly Stored<OperationRecord>[]> {
@@ -136,7 +158,8 @@ export class ManagementClient {
   }
 
   beginOperation(body: BeginOperation, signal?: AbortSignal): Promise<BegunOperation> {
-    return this.#http.send({ method: "POST", path: "/v1/operations", body, signal });
+    const repeatable = body.id !== undefined;
+    return this.#http.send({ method: "POST", path: "/v1/operations", body, repeatable, signal });
   }
 
   renewOperation(id: string, body: RenewOperation, signal?: AbortSignal): Promise<OperationRecord> {
@@ -144,11 +167,23 @@ export class ManagementClient {
   }
 
   switchOperation(id: string, body: RegisterVersion, signal?: AbortSignal): Promise<Stored<ModelRecord>> {
-    return this.#http.send({ method: "POST", path: `/v1/operations/${id}/switch`, body, signal });
+    return this.#http.send({
+      method: "POST",
+      path: `/v1/operations/${id}/switch`,
+      body,
+      repeatable: true,
+      signal,
+    });
   }
 
   finishOperation(id: string, body: FinishOperation, signal?: AbortSignal): Promise<OperationRecord> {
-    return this.#http.send({ method: "POST", path: `/v1/operations/${id}/finish`, body, signal });
+    return this.#http.send({
+      method: "POST",
+      path: `/v1/operations/${id}/finish`,
+      body,
+      repeatable: true,
+      signal,
+    });
   }
 
   async replicas(signal?: AbortSignal): Promise<readonly ReplicaReport[]> {

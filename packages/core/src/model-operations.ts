@@ -45,6 +45,24 @@ export async function currentVersionOf(
   return version;
 }
 
+/** @returns the version that was current before, and the revision of the record that says so. @throws NotFoundError when there is none */
+export async function previousVersionOf(
+  { management }: ConnectedCluster,
+  model: string,
+  signal?: AbortSignal,
+): Promise<{ readonly version: string; readonly revision: number }> {
+  const record = await management.model(model, signal);
+  if (record?.previousVersion !== undefined) {
+    return { version: record.previousVersion, revision: record.revision };
+  }
+  throw new NotFoundError({
+    kind: "version",
+    name: `${model}:previous`,
+    message: `model ${model} has no version that was current before`,
+    hint: "name the version to make current",
+  });
+}
+
 /** Starts or drains replicas until there are `replicas`; resolves when those are connected and no others. */
 export async function scaleVersion(
   cluster: ConnectedCluster,
@@ -59,11 +77,21 @@ export async function scaleVersion(
   });
 }
 
-/** Makes a registered version current, its replicas started first where it has none. Resolves when every frontend serves it. */
+export interface SwitchOptions extends CallOptions {
+  /** Default: as many as it had. */
+  readonly replicas?: number;
+  /** Of the model's record that the version was chosen by. When another version has become current since, it stays so. */
+  readonly revision?: number;
+}
+
+/**
+ * Makes a registered version current, its replicas started first where it has none. Resolves when every frontend serves it.
+ * @throws NotFoundError, ConflictError `PRECONDITION_FAILED`
+ */
 export async function switchVersion(
   cluster: ConnectedCluster,
   target: ModelVersion,
-  options: CallOptions & { readonly replicas?: number } = {},
+  options: SwitchOptions = {},
 ): Promise<void> {
   const record = await getVersionRecord(cluster, target, options.signal);
   const running = (await cluster.management.workloads(options.signal)).find(
@@ -76,7 +104,7 @@ export async function switchVersion(
     if (workload !== undefined && replicas > 0) {
       await bringTo(cluster, { target, workload, replicas }, { ...options, signal });
     }
-    await cluster.management.putCurrent(target, signal);
+    await cluster.management.putCurrent(target, { revision: options.revision, signal });
     if (workload !== undefined && replicas > 0)
       await waitUntilServed(cluster, target, { ...options, signal });
   });

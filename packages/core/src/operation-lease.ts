@@ -18,10 +18,11 @@ export class OperationLease implements AsyncDisposable {
   readonly #management: ManagementClient;
   readonly #id: string;
   readonly #lost = new AbortController();
+  readonly #over = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #phase: OperationRecord["phase"];
   #workload: string | undefined;
-  #renewal: Promise<unknown> = Promise.resolve();
+  #renewal: Promise<void> | undefined;
 
   constructor({ management, operation, renewEveryMs, signal }: LeaseOptions) {
     this.#management = management;
@@ -29,9 +30,14 @@ export class OperationLease implements AsyncDisposable {
     this.#phase = operation.phase;
     this.signal = signal === undefined ? this.#lost.signal : AbortSignal.any([signal, this.#lost.signal]);
     this.#timer = setInterval(() => {
-      this.#renewal = this.#renew().catch(() => {
-        // Told by `signal` when it matters; else the next renewal tries again.
-      });
+      // One that waits for a frontend to come back is enough.
+      this.#renewal ??= this.#renew(this.#over.signal)
+        .catch(() => {
+          // Told by `signal` when it matters; else the next renewal tries again.
+        })
+        .finally(() => {
+          this.#renewal = undefined;
+        });
     }, renewEveryMs);
     this.#timer.unref();
   }
@@ -40,27 +46,25 @@ export class OperationLease implements AsyncDisposable {
   async enter(phase: OperationRecord["phase"], workload?: string): Promise<void> {
     this.#phase = phase;
     this.#workload = workload ?? this.#workload;
-    await this.#renew();
+    await this.#renew(this.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
+    this.#over.abort();
     await this.#renewal;
   }
 
-  async #renew(): Promise<void> {
+  async #renew(signal: AbortSignal): Promise<void> {
+    const workload = this.#workload === undefined ? {} : { workload: this.#workload };
     try {
-      await this.#management.renewOperation(this.#id, {
-        phase: this.#phase,
-        ...(this.#workload === undefined ? {} : { workload: this.#workload }),
-      });
+      await this.#management.renewOperation(this.#id, { phase: this.#phase, ...workload }, signal);
     } catch (error) {
-      if (
-        ClipperError.isInstance(error) &&
-        (error.code === "OPERATION_ENDED" || error.code === "NOT_FOUND")
-      ) {
-        this.#lost.abort(error);
-      }
+      if (!ClipperError.isInstance(error)) throw error;
+      const hasEnded = error.code === "OPERATION_ENDED" || error.code === "NOT_FOUND";
+      // Only its caller brings it to its end, whose answer may still be on the way.
+      if (hasEnded && error.facts.phase === "done") return;
+      if (hasEnded) this.#lost.abort(error);
       throw error;
     }
   }

@@ -31,10 +31,10 @@ describe("withApplication", () => {
 
   const target = {
     getApplication: async () => application,
-    registerApplication: async ({ name }: RegisterApplicationRequest) => {
-      calls.push(`register ${name}`);
+    registerApplication: async ({ name, model }: RegisterApplicationRequest) => {
+      calls.push(`register ${name} for ${model}`);
       if (application !== undefined) throw new ConflictError({ code: "APPLICATION_EXISTS", message: "" });
-      application = registered([]);
+      application = registered(model === undefined ? [] : [model]);
     },
     linkModelToApp: async ({ model }: LinkRequest) => {
       calls.push(`link ${model}`);
@@ -50,9 +50,9 @@ describe("withApplication", () => {
       return RESULT;
     });
 
-  it("deploys, registers, links", async () => {
+  it("deploys, then registers the application linked, so that a link that is refused leaves no application", async () => {
     expect(await deploying()).toBe(RESULT);
-    expect(calls).toEqual(["deploy", "register a", "link m"]);
+    expect(calls).toEqual(["deploy", "register a for m"]);
   });
 
   it("does not mind that another deploy registered the application meanwhile", async () => {

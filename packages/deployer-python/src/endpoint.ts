@@ -27,7 +27,7 @@ export interface EndpointOptions extends PythonClosureOptions, ApplicationOption
 
 /**
  * Deploys a Python function and answers an application's queries with it: the application is registered when absent, and linked when unlinked.
- * In this order: deploy, register, link; so that a deploy that fails leaves nothing new behind, and the call can be made again.
+ * First the deploy, then the application with its link in one step; so that what fails leaves no application behind, and the call can be made again.
  * @throws as `deployPythonClosure`; ConflictError when the application takes another input type or is linked to another model
  */
 export async function createEndpoint(
@@ -60,6 +60,8 @@ export async function withApplication(
     inputType,
     ...(defaultOutput === undefined ? {} : { defaultOutput }),
     ...(sloMs === undefined ? {} : { sloMs }),
+    model,
+    ...(force === undefined ? {} : { force }),
   };
   if (sloMs !== undefined) toSloMicros(sloMs);
   const before = await target.getApplication(app, call);
@@ -67,14 +69,15 @@ export async function withApplication(
   const result = await deploy();
   // A deploy takes its time: others may have registered or linked the application meanwhile, with another version of the model for instance.
   const existing = (await target.getApplication(app, call)) ?? (await register(target, request, call));
-  if (existing !== undefined) checkApplication(existing, model, inputType);
-  if (!existing?.linkedModels.includes(model)) {
+  if (existing === undefined) return result;
+  checkApplication(existing, model, inputType);
+  if (!existing.linkedModels.includes(model)) {
     await link(target, { app, model, ...(force === undefined ? {} : { force }) }, call);
   }
   return result;
 }
 
-/** @returns the application as somebody else registered it at the same moment; undefined when this call did */
+/** Registers it linked. @returns the application as somebody else registered it at the same moment; undefined when this call did */
 async function register(
   target: DeployTarget,
   request: RegisterApplicationRequest,

@@ -1,3 +1,4 @@
+import { holdLeases } from "@clipper-serving/control";
 import { type Address, type Clock, type StateStore, systemClock } from "@clipper-serving/spec";
 import type { Logger } from "pino";
 import { AttemptLimiter } from "./access/attempt-limiter.js";
@@ -93,7 +94,7 @@ export function createManagementFrontend(options: ManagementFrontendOptions): Ma
 
   return {
     async start() {
-      await state.read();
+      await state.mutate((view) => holdLeases(view, { nowMs: nowMs() }));
       const address = await listen(server, options.listen);
       upkeep.start();
       streams.start();

@@ -78,6 +78,10 @@ export interface RegisterApplicationRequest {
   readonly defaultOutput?: string;
   /** Latency objective, ms; may be fractional, 0.001 … 2,147,483.647. Default 3,000. */
   readonly sloMs?: number;
+  /** Model it is linked to from the start: where that is refused, so is the application. Default: none. */
+  readonly model?: string;
+  /** As of `LinkRequest`. */
+  readonly force?: boolean;
 }
 
 export interface LinkRequest {

@@ -20,7 +20,7 @@ import type { StateCommit, StateHead, StateSnapshot } from "./state-store.js";
  * |---|---|---|
  * | `GET /v1/cluster` | | 200 {@link ClusterView} |
  * | `GET /v1/applications` · `GET /v1/applications/{name}` | | 200 {@link Stored} of ApplicationRecord · 404 |
- * | `POST /v1/applications` | {@link CreateApplication} | 201 · 409 `APPLICATION_EXISTS` |
+ * | `POST /v1/applications` | {@link CreateApplication} | 201 · 409 `APPLICATION_EXISTS`, and as its routes |
  * | `DELETE /v1/applications/{name}` | | 204 · 404 |
  * | `PUT /v1/applications/{name}/routes` | {@link PutRoutes} | 200 · 404 · 409 `INPUT_TYPE_MISMATCH`, `SLO_BELOW_FLOOR` |
  * | `GET /v1/models` · `GET /v1/models/{model}` | | 200 ModelRecord · 404 |
@@ -65,6 +65,10 @@ export interface CreateApplication {
   readonly inputType: InputType;
   readonly defaultOutput: string;
   readonly latencySloMicros: number;
+  /** Where its queries go from the start. What `PUT …/routes` would refuse refuses the application. Default: nowhere. */
+  readonly routes?: readonly Route[];
+  /** As of {@link PutRoutes}. */
+  readonly force?: boolean;
 }
 
 export interface PutRoutes {
@@ -100,6 +104,8 @@ export interface PutInstances {
 }
 
 export interface BeginOperation {
+  /** Makes asking again, when the answer was lost, the same request: a name that no other operation has. Default: made by the frontend. */
+  readonly id?: string;
   readonly kind: OperationKind;
   readonly target: ModelVersion;
   /** A deploy's: decides whether it is the same one again. */

@@ -1,4 +1,4 @@
-import { DEFAULT_LEASE_MS, sweepOperations } from "@clipper-serving/control";
+import { sweepOperations } from "@clipper-serving/control";
 import type { Clock, OperationRecord } from "@clipper-serving/spec";
 import { repeat } from "../repeat.js";
 import type { ClusterState } from "./cluster-state.js";
@@ -10,8 +10,6 @@ export interface StateUpkeepOptions {
   readonly nowMs: () => number;
   /** Default 1,000. */
   readonly everyMs?: number;
-  /** How long after the start no operation is ended: its caller could not renew while no frontend ran. Default one lease. */
-  readonly graceMs?: number;
   readonly onEnded: (operation: OperationRecord) => void;
   readonly onFailed: (error: unknown) => void;
   readonly onRecovered: () => void;
@@ -23,8 +21,8 @@ export class StateUpkeep {
   #end: (() => void) | undefined;
   #failed = false;
 
-  constructor({ everyMs = 1_000, graceMs = DEFAULT_LEASE_MS, ...options }: StateUpkeepOptions) {
-    this.#options = { ...options, everyMs, graceMs };
+  constructor({ everyMs = 1_000, ...options }: StateUpkeepOptions) {
+    this.#options = { ...options, everyMs };
   }
 
   /** Whether the store could be used the last time. */
@@ -33,23 +31,19 @@ export class StateUpkeep {
   }
 
   start(): void {
-    const { clock, everyMs, graceMs } = this.#options;
-    const sweepFrom = clock.nowMicros() + graceMs * 1_000;
-    this.#end = repeat({ clock, everyMs, run: () => this.#turn(clock.nowMicros() >= sweepFrom) });
+    const { clock, everyMs } = this.#options;
+    this.#end = repeat({ clock, everyMs, run: () => this.#turn() });
   }
 
   stop(): void {
     this.#end?.();
   }
 
-  async #turn(sweeps: boolean): Promise<void> {
+  async #turn(): Promise<void> {
     const { state, nowMs, onEnded, onFailed, onRecovered } = this.#options;
     try {
-      if (!sweeps) await state.read();
-      else {
-        const { result } = await state.mutate((view) => sweepOperations(view, { nowMs: nowMs() }));
-        for (const operation of result) onEnded(operation);
-      }
+      const { result } = await state.mutate((view) => sweepOperations(view, { nowMs: nowMs() }));
+      for (const operation of result) onEnded(operation);
       if (this.#failed) onRecovered();
       this.#failed = false;
     } catch (error) {

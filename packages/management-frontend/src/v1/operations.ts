@@ -38,7 +38,7 @@ export function operationRoutes({ state, nowMs }: OperationRoutesOptions): Route
       path: "/v1/operations",
       handle: async ({ body }) => {
         const wanted = parseBody(beginOperationBody, body());
-        const id = `op-${randomBytes(8).toString("hex")}`;
+        const id = wanted.id ?? `op-${randomBytes(8).toString("hex")}`;
         const { result } = await state.mutate((view) => beginOperation(view, wanted, { id, nowMs: nowMs() }));
         return { status: result.unchanged ? 200 : 201, body: result };
       },

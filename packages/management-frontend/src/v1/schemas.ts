@@ -46,6 +46,8 @@ export const createApplicationBody = z.strictObject({
   inputType,
   defaultOutput: z.string(),
   latencySloMicros: z.int().min(1).max(MAX_INT32),
+  routes: z.array(route).max(64).exactOptional(),
+  force: z.boolean().exactOptional(),
 });
 
 export const putRoutesBody = z.strictObject({
@@ -105,6 +107,10 @@ const operationError = z.strictObject({
 });
 
 export const beginOperationBody = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9][-a-z0-9]{0,63}$/, "must be at most 64 lower-case letters, digits and '-'")
+    .exactOptional(),
   kind: z.enum(["deploy", "scale", "rollback", "stop"]),
   target: modelVersion,
   contentDigest: digest.exactOptional(),

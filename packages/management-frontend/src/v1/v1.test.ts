@@ -162,6 +162,36 @@ describe("/v1", () => {
     });
   });
 
+  it("begins an operation once however often it is asked for under one id", async () => {
+    const body = {
+      id: "op-mine",
+      kind: "deploy",
+      target: { model: "m", version: "1" },
+      contentDigest: "sha256:1",
+    };
+    const answers = [await call("POST", "/v1/operations", body), await call("POST", "/v1/operations", body)];
+    expect(answers.map((answer) => answer.json<BegunOperation>().operation?.id)).toEqual([
+      "op-mine",
+      "op-mine",
+    ]);
+    expect((await call("POST", "/v1/operations", { ...body, id: "A b" })).status).toBe(400);
+  });
+
+  it("holds leases anew when it starts: nobody could renew while no frontend ran", async () => {
+    const { operation } = await begin();
+    nowMs += 3_600_000 / 2;
+    await using restarted = await startFrontend({ nowMs: () => nowMs, store: frontend.store });
+    const path = `/v1/operations/${operation!.id}`;
+    const abandoned = { error: { code: "OPERATION_ABANDONED", message: "gone" } };
+    expect((await restarted.call("POST", `${path}/finish`, abandoned)).json()).toMatchObject({
+      code: "OPERATION_RUNNING",
+    });
+    nowMs += 10_000;
+    expect((await restarted.call("POST", `${path}/finish`, abandoned)).json()).toMatchObject({
+      phase: "failed",
+    });
+  });
+
   it("ends an operation whose lease has run out when the next deploy comes", async () => {
     const { operation } = await begin();
     await call("PUT", "/v1/workloads/w1", workload("w1", operation!.id));
