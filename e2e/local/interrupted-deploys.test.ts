@@ -71,4 +71,15 @@ describe("deploys that are cut off", () => {
     );
     expect(replicas).toHaveLength(2);
   });
+
+  it("Ctrl-C of a scale: exits 130, and the count that it wished for comes true", async () => {
+    const scaling = cluster.start("model", "scale", "tagged", String(version), "2");
+    await scaling.shows("1 of 2 replicas connected");
+    scaling.child.kill("SIGINT");
+    expect((await scaling.outcome).code).toBe(130);
+    await eventually("two replicas serving", 15_000, async () => {
+      const model = (await cluster.status()).models.find(({ current }) => current);
+      return model?.replicas.filter(({ state }) => state === "serving").length === 2;
+    });
+  });
 });

@@ -13,8 +13,8 @@ export class InterruptedError extends Error {
 const SAY_SO_AFTER_MS = 300;
 
 /**
- * @param say told when undoing takes a moment
- * @returns a signal that aborts at the first Ctrl-C or SIGTERM, so that the command undoes what it half did; the second ends the process at once
+ * @param say told when ending takes a moment
+ * @returns a signal that aborts at the first Ctrl-C or SIGTERM, so that the command leaves things in order; the second ends the process at once
  */
 export function interruptionSignal(say: (text: string) => void): AbortSignal {
   const controller = new AbortController();
@@ -22,7 +22,7 @@ export function interruptionSignal(say: (text: string) => void): AbortSignal {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     const reason = new InterruptedError();
     setTimeout(
-      () => say("interrupted: undoing what was begun (once more to leave it)"),
+      () => say("interrupted: leaving things in order (once more to end at once)"),
       SAY_SO_AFTER_MS,
     ).unref();
     // Whoever waits for input waits for nothing else; where nobody does, nobody is to hear of it.

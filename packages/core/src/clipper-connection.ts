@@ -342,8 +342,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   }
 
   /**
-   * Resolves when exactly that many replicas run and are connected.
-   * @throws NotFoundError, ConflictError `NO_CONTAINER` for a version whose replicas somebody else runs
+   * Resolves when exactly that many replicas run and are connected. The count stands when this fails or is aborted, and the platform goes on bringing it about.
+   * @throws NotFoundError, ConflictError `NO_CONTAINER` for a version whose replicas somebody else runs; ReplicaError when they end or do not connect in time
    */
   async setNumReplicas(
     request: { readonly model: string; readonly version?: string; readonly replicas: number },
@@ -355,7 +355,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   }
 
   /**
-   * Makes a registered version current: roll back, or forward. Resolves when every frontend serves it.
+   * Makes a registered version current: roll back, or forward. Resolves when every frontend serves it. Aborted or failed before the switch it leaves the current
+   * version current, and what replicas it had started running.
    * @param request.version default: the previously current one
    * @throws NotFoundError; ConflictError `PRECONDITION_FAILED` when somebody changed the current version meanwhile, so that another one is the previous one
    */

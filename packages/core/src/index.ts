@@ -31,6 +31,7 @@ export {
   NotFoundError,
   PortTakenError,
   RefusedError,
+  ReplicaError,
   TimeoutError,
   UnconnectedError,
   UnreachableError,

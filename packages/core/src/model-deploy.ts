@@ -9,7 +9,7 @@ import {
   type DeployResult,
   InvalidArgumentError,
   type OperationRecord,
-  TimeoutError,
+  ReplicaError,
   type WorkloadRecord,
 } from "@clipper-serving/spec";
 import { beginOperation } from "./begin-operation.js";
@@ -76,7 +76,7 @@ export async function deployModel(
     await lease.enter("ready");
     await waitForReplicas(
       cluster,
-      { target, workload: workload.id, replicas },
+      { target, purpose: `deploying ${model}:${version}`, workload: workload.id, replicas },
       { ...underLease, timeoutMs: readyTimeoutOf(request) },
     );
 
@@ -170,17 +170,9 @@ async function undo(cluster: ConnectedCluster, operation: OperationRecord, error
 }
 
 function asDeployError(error: unknown, { model, version }: DeployModelRequest): unknown {
-  if (DeployError.isInstance(error) || !TimeoutError.isInstance(error)) return error;
-  return new DeployError({
-    code: "REPLICA_NOT_READY",
-    step: "ready",
-    model,
-    version,
-    message: error.message,
-    hint: error.hint,
-    facts: error.facts,
-    cause: error,
-  });
+  if (!ReplicaError.isInstance(error)) return error;
+  const { code, reason, hint, facts, cause = error } = error;
+  return new DeployError({ code, step: "ready", model, version, message: reason, hint, facts, cause });
 }
 
 function readyTimeoutOf({ readyTimeoutMs = DEFAULT_READY_TIMEOUT_MS }: DeployModelRequest): number {

@@ -3,6 +3,7 @@ import {
   ConflictError,
   checkReplicas,
   type ModelVersion,
+  modelVersionKey,
   NotFoundError,
   type OperationKind,
   type VersionRecord,
@@ -63,7 +64,10 @@ export async function previousVersionOf(
   });
 }
 
-/** Starts or drains replicas until there are `replicas`; resolves when those are connected and no others. */
+/**
+ * Starts or drains replicas until there are `replicas`; resolves when those are connected and no others.
+ * @throws NotFoundError, ConflictError `NO_CONTAINER`, ReplicaError
+ */
 export async function scaleVersion(
   cluster: ConnectedCluster,
   target: ModelVersion,
@@ -71,9 +75,14 @@ export async function scaleVersion(
   options: CallOptions = {},
 ): Promise<void> {
   checkReplicas(replicas);
+  const name = modelVersionKey(target);
   const workload = workloadOf(await getVersionRecord(cluster, target, options.signal));
   await underOperation(cluster, "scale", target, options, async (signal) => {
-    await bringTo(cluster, { target, workload, replicas }, { ...options, signal });
+    await bringTo(
+      cluster,
+      { target, purpose: `scaling ${name} to ${counted(replicas)}`, workload, replicas },
+      { ...options, signal },
+    );
   });
 }
 
@@ -102,7 +111,8 @@ export async function switchVersion(
   await underOperation(cluster, "rollback", target, options, async (signal) => {
     const { workload } = record;
     if (workload !== undefined && replicas > 0) {
-      await bringTo(cluster, { target, workload, replicas }, { ...options, signal });
+      const purpose = `starting ${counted(replicas)} to make ${modelVersionKey(target)} current`;
+      await bringTo(cluster, { target, purpose, workload, replicas }, { ...options, signal });
     }
     await cluster.management.putCurrent(target, { revision: options.revision, signal });
     if (workload !== undefined && replicas > 0)
@@ -142,6 +152,10 @@ export async function stopVersion(
     state: "done",
     message: `${target.model}:${target.version} is stopped`,
   });
+}
+
+function counted(replicas: number): string {
+  return replicas === 1 ? "1 replica" : `${replicas} replicas`;
 }
 
 function workloadOf({ model, version, workload }: VersionRecord): string {

@@ -43,6 +43,7 @@ const wait = (cluster: ConnectedCluster, replicas: number, restartsBefore?: Read
     cluster,
     {
       target: TARGET,
+      purpose: "scaling m:1",
       workload: WORKLOAD,
       replicas,
       ...(restartsBefore === undefined ? {} : { restartsBefore }),
@@ -76,7 +77,17 @@ describe("waitForReplicas", () => {
     const cluster = clusterShowing([{ instances: [{ id: "replica-new-1", restarts: 3, exitCode: 137 }] }]);
     await expect(wait(cluster, 1)).rejects.toMatchObject({
       code: "REPLICA_FAILED",
+      message: "scaling m:1 failed: the replica ended with exit code 137",
       facts: { exitCode: 137 },
+    });
+  });
+
+  it("says what it waited for in vain", async () => {
+    const cluster = clusterShowing([{ instances: [{ id: "replica-new-1" }] }]);
+    await expect(wait(cluster, 1)).rejects.toMatchObject({
+      name: "ReplicaError",
+      code: "REPLICA_NOT_READY",
+      message: expect.stringMatching(/^scaling m:1 failed: 1 replicas of m:1 being connected did not happen/),
     });
   });
 

@@ -1,9 +1,10 @@
 import {
   type CallOptions,
-  DeployError,
   type DeployErrorCode,
   type InstanceStatus,
   type ModelVersion,
+  ReplicaError,
+  TimeoutError,
 } from "@clipper-serving/spec";
 import { tailOf } from "./cluster-lifecycle.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
@@ -18,6 +19,8 @@ const PLATFORM_EVERY = 4;
 
 export interface WantedReplicas {
   readonly target: ModelVersion;
+  /** For errors: `scaling m:1 to 3 replicas`. */
+  readonly purpose: string;
   readonly workload: string;
   readonly replicas: number;
   /** How often each instance had been started again before, by its id: what it went through then is not held against it. Default: a workload's first instances. */
@@ -36,14 +39,14 @@ export async function restartsOf(
 
 /**
  * Waits until every live query frontend is connected to exactly these replicas, or until the platform shows why that will not be.
- * @throws DeployError with the code the replica ended with, its exit code, OOM flag and last log lines; TimeoutError
+ * @throws ReplicaError with the code the replica ended with, its exit code, OOM flag and last log lines; `REPLICA_NOT_READY` after `timeoutMs`
  */
 export async function waitForReplicas(
   cluster: ConnectedCluster,
   wanted: WantedReplicas,
   { timeoutMs, signal, onProgress }: CallOptions & { readonly timeoutMs: number },
 ): Promise<void> {
-  const { target, workload, replicas } = wanted;
+  const { target, purpose, workload, replicas } = wanted;
   let looks = 0;
   let told = -1;
   const tell = (seen: number) => {
@@ -77,9 +80,19 @@ export async function waitForReplicas(
       timeoutMs,
       everyMs: 25,
       signal,
-      hint: "look at their logs with `clipper logs`; a slow model may need a larger readyTimeoutMs",
     },
-  );
+  ).catch((error: unknown) => {
+    if (!TimeoutError.isInstance(error)) throw error;
+    throw new ReplicaError({
+      ...target,
+      code: "REPLICA_NOT_READY",
+      purpose,
+      reason: error.message,
+      hint: "look at their logs with `clipper logs`; a slow model may need a larger readyTimeoutMs",
+      facts: error.facts,
+      cause: error,
+    });
+  });
 }
 
 /** @returns for each live frontend the ids of the version's replicas that it is connected to; one empty set when no frontend lives */
@@ -116,18 +129,18 @@ async function instancesOf(
 
 async function checkInstances(
   cluster: ConnectedCluster,
-  { target, workload, restartsBefore }: WantedReplicas,
+  { target, purpose, workload, restartsBefore }: WantedReplicas,
   instances: readonly InstanceStatus[],
 ): Promise<void> {
   const lost = instances.find((instance) => isLost(instance, restartsBefore?.get(instance.id)));
   if (lost === undefined) return;
   const log = await tailOf({ manager: cluster.manager, cluster: cluster.ref }, workload);
   const told = lastWords(log);
-  throw new DeployError({
+  throw new ReplicaError({
     ...target,
     code: lost.oomKilled ? "OUT_OF_MEMORY" : (told?.code ?? "REPLICA_FAILED"),
-    step: "ready",
-    message: told?.message ?? lost.reason ?? `the replica ended with exit code ${lost.exitCode ?? "unknown"}`,
+    purpose,
+    reason: told?.message ?? lost.reason ?? `the replica ended with exit code ${lost.exitCode ?? "unknown"}`,
     hint: "the replica's last log lines are in facts.log",
     exitCode: lost.exitCode,
     oomKilled: lost.oomKilled,

@@ -14,7 +14,7 @@ export interface ProgressEvent {
 
 /** Options of everything that waits. */
 export interface CallOptions {
-  /** Aborting rejects with the signal's reason, and undoes what the call half did. */
+  /** Aborting rejects with the signal's reason, and undoes what the call half did, unless the method says what stands. */
   readonly signal?: AbortSignal;
   /** Told what is being done. Must not throw. */
   readonly onProgress?: (event: ProgressEvent) => void;

@@ -47,6 +47,7 @@ export {
   UnsupportedError,
 } from "./errors/platform-errors.js";
 export { ProtocolError } from "./errors/protocol-error.js";
+export { ReplicaError } from "./errors/replica-error.js";
 export type { ResourceKind } from "./errors/resource-errors.js";
 export {
   ConflictError,

@@ -1,0 +1,45 @@
+import { ClipperError } from "./clipper-error.js";
+import type { DeployErrorCode } from "./deploy-errors.js";
+
+/**
+ * Replicas that were to run do not: they ended, or did not connect in time. What was wished for stands, and the platform goes on trying. Where they were a deploy's,
+ * a `DeployError` says so instead, because that is undone.
+ * Codes: `REPLICA_FAILED`, `REPLICA_NOT_READY`, `OUT_OF_MEMORY`, and what a replica of ours says itself when it ends.
+ */
+export class ReplicaError extends ClipperError {
+  /** Why, without what it was for. */
+  readonly reason: string;
+
+  constructor(options: {
+    code: DeployErrorCode;
+    model: string;
+    version: string;
+    /** What they were to run for: `scaling m:1 to 3 replicas`. */
+    purpose: string;
+    reason: string;
+    hint?: string | undefined;
+    exitCode?: number | undefined;
+    oomKilled?: boolean | undefined;
+    /** The last lines of the log, at most 50. */
+    log?: readonly string[] | undefined;
+    facts?: Readonly<Record<string, unknown>> | undefined;
+    cause?: unknown;
+  }) {
+    const { code, model, version, purpose, reason, hint, exitCode, oomKilled, log, facts, cause } = options;
+    super({
+      code,
+      message: `${purpose} failed: ${reason}`,
+      hint,
+      facts: {
+        ...facts,
+        model,
+        version,
+        ...(exitCode === undefined ? {} : { exitCode }),
+        ...(oomKilled === undefined ? {} : { oomKilled }),
+        ...(log === undefined ? {} : { log }),
+      },
+      cause,
+    });
+    this.reason = reason;
+  }
+}
