@@ -87,6 +87,35 @@ describe.skipIf(absence)(
       ]);
     });
 
+    it("loses the images that nobody uses when they are pruned, and no other", async () => {
+      const prune = async (...words: string[]) =>
+        JSON.parse((await cluster.clipper("images", "prune", ...words, "-o", "json")).stdout) as {
+          removed: { ref: string }[];
+          spared: { ref: string }[];
+        };
+      const names = () =>
+        engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").stdout.trim().split("\n").sort();
+      const [running = ""] = names().filter((name) => name.startsWith("clipper/tagged:"));
+      await cluster.clipper("images", "build", "--image", `frontend=${running}`);
+      const before = names();
+      expect(await prune()).toMatchObject({
+        removed: [],
+        spared: [{ ref: expect.stringMatching(/^clipper\/frontend:/) }],
+      });
+      expect(names()).toEqual(before);
+      const { removed, spared } = await prune("--min-age-ms", "0");
+      expect(spared).toEqual([]);
+      expect(removed).toHaveLength(1);
+      expect(names()).toEqual(before.filter((name) => name !== removed[0]?.ref));
+      expect(names()).toContain(running);
+
+      // Stopped, it keeps its models' images; its frontends' is made again.
+      await cluster.clipper("down");
+      expect(await prune("--min-age-ms", "0")).toEqual({ removed: [], spared: [] });
+      await cluster.up();
+      expect((await cluster.predict("tagged", [6])).output).toEqual({ v: "1", id: 6 });
+    });
+
     it("refuses a deploy on a base image that its registry keeps to itself, and serves as before", async () => {
       await using registry = await ClosedRegistry.start();
       const refused = await cluster.fails(

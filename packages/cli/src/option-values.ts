@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import { InvalidArgumentError } from "@clipper-serving/core";
+import { type ImageNames, InvalidArgumentError } from "@clipper-serving/core";
 import { InvalidArgumentError as UsageError } from "commander";
 
 /** @throws UsageError */
@@ -54,6 +54,19 @@ export function imageOption(value: string, gathered: Record<string, string> = {}
     );
   }
   return { ...gathered, [match[1]]: match[2] };
+}
+
+/** @returns what {@link imageOption} gathered, as settings have it */
+export function imageNames({ frontend, ...rest }: Readonly<Record<string, string>>): ImageNames {
+  const python = Object.fromEntries(
+    Object.entries(rest).map(([name, ref]) => [name.slice("python:".length), ref]),
+  );
+  return { ...(frontend === undefined ? {} : { frontend }), python };
+}
+
+/** Gathers values of an option that may be repeated. */
+export function gatheredOption(value: string, gathered: readonly string[] = []): readonly string[] {
+  return [...gathered, value];
 }
 
 /** Gathers `name=value`, given once for each setting. @throws UsageError */

@@ -5,6 +5,7 @@ import { defineController } from "./commands/controller.js";
 import { defineDeploy } from "./commands/deploy.js";
 import { defineDoctor } from "./commands/doctor.js";
 import { defineDown } from "./commands/down.js";
+import { defineImages } from "./commands/images.js";
 import { defineLogs } from "./commands/logs.js";
 import { defineModel } from "./commands/model.js";
 import { definePredict } from "./commands/predict.js";
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     definePredict,
     defineModel,
     defineLogs,
+    defineImages,
     defineController,
     defineDoctor,
     definePythonAsset,

@@ -39,6 +39,7 @@ import {
 import { BackgroundControl } from "./background-control.js";
 import { createController } from "./cluster-controller.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
+import { ClusterImages } from "./cluster-images.js";
 import {
   findCluster,
   hasOwnController,
@@ -126,6 +127,16 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
 
   get images(): ImageSink | undefined {
     return this.#manager.images;
+  }
+
+  /** What is there, made, pushed and removed where programs are images; connected or not. */
+  get clusterImages(): ClusterImages {
+    return new ClusterImages({
+      manager: this.#manager,
+      cacheDirectory: path.join(this.workDirectory, "image-cache"),
+      images: async () => (await this.#settings()).images,
+      view: async (signal) => this.#connected?.management.cluster(signal),
+    });
   }
 
   facts(options?: CallOptions): Promise<PlatformFacts> {

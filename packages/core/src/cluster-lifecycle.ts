@@ -30,6 +30,7 @@ import {
 import { imageFrontends } from "./image-composition.js";
 import { ManagementClient } from "./management-client.js";
 import { pollUntil } from "./polling.js";
+import { removeVersionImages, versionImagesOf } from "./removed-images.js";
 import { redisUrlSecret } from "./state-settings.js";
 import { urlOfAddress } from "./url-of-address.js";
 
@@ -153,6 +154,13 @@ export async function imagePlatform(
   manager: ContainerManager,
   options: CallOptions,
 ): Promise<{ readonly sink: ImageSink; readonly platform: string }> {
+  if (manager.capabilities.program === "directory") {
+    throw new UnsupportedError({
+      manager: manager.name,
+      what: "images: its programs are directories of this machine",
+      hint: "name a manager that does: --manager docker",
+    });
+  }
   const [platform] = (await manager.facts(options)).platforms;
   if (manager.images === undefined || platform === undefined) {
     throw new UnsupportedError({
@@ -302,11 +310,13 @@ export async function stopCluster(
   const file = await home.readFile();
   if (file !== undefined) await home.writeFile({ ...file, wanted: "stopped" });
   await manager.remove(cluster, CONTROLLER.id, options);
+  const images = purge ? await versionImagesOf(manager, cluster.name, options) : [];
   for (let attempt = 1; attempt <= REMOVE_ATTEMPTS; attempt += 1) {
     await manager.remove(cluster, "all", { ...options, volumes: purge });
     // Another process may have been starting replicas just now: with the frontends gone it starts no more.
     if ((await manager.list(cluster, options)).length === 0) break;
   }
+  await removeVersionImages(manager, images, options);
   if (purge) await home.purge();
   const redis = (file?.settings as ClusterSettings | undefined)?.state?.redis;
   if (purge && redis !== undefined) {

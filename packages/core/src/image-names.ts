@@ -6,6 +6,11 @@ export interface ImageNames {
   readonly python?: Readonly<Record<string, string>>;
 }
 
+/** @returns the names of `given`, and where it has none those of `known` */
+export function mergeImageNames(known: ImageNames, given: ImageNames): ImageNames {
+  return { ...known, ...given, python: { ...known.python, ...given.python } };
+}
+
 const DEFAULT_FRONTEND_BASE = "debian:12-slim";
 
 export function frontendBase({ frontend = DEFAULT_FRONTEND_BASE }: ImageNames): string {

@@ -7,6 +7,7 @@ export type {
   DefaultReason,
   DeployModelRequest,
   DeployResult,
+  ImageRef,
   InputType,
   LinkRequest,
   LogLine,
@@ -40,6 +41,18 @@ export {
 export type { ClipperConnectionOptions } from "./clipper-connection.js";
 export { ClipperConnection } from "./clipper-connection.js";
 export { ClusterHome, defaultHome } from "./cluster-home.js";
+export type {
+  BuildImagesRequest,
+  BuiltImages,
+  ClusterImage,
+  ClusterImages,
+  ClusterImageUse,
+  ImageRole,
+  PrunedImages,
+  PruneImagesRequest,
+  PushImageRequest,
+  PythonBaseReport,
+} from "./cluster-images.js";
 export type { ClusterLogQuery } from "./cluster-logs.js";
 export type { ClusterSettings } from "./cluster-settings.js";
 export type {

@@ -12,6 +12,7 @@ import { beginOperation } from "./begin-operation.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { OperationLease } from "./operation-lease.js";
 import { waitUntilApplied } from "./propagation.js";
+import { removeVersionImages } from "./removed-images.js";
 import { restartsOf, type WantedReplicas, waitForReplicas } from "./replica-readiness.js";
 import { waitUntilServed } from "./serving-versions.js";
 
@@ -144,9 +145,13 @@ export async function stopVersion(
     state: "started",
     message: `stopping ${target.model}:${target.version}`,
   });
+  const record = await cluster.management.version(target, options.signal);
   await cluster.management.deleteVersion(target, options.signal);
   await waitUntilApplied(cluster, options);
   await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
+  if (record?.workload !== undefined) {
+    await removeVersionImages(cluster.manager, [record.containerName], options);
+  }
   options.onProgress?.({
     step: "stop",
     state: "done",

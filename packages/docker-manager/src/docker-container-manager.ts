@@ -28,6 +28,7 @@ import type { Engine } from "./engine/engine.js";
 import { EngineConnection } from "./engine-connection.js";
 import { engineFacts } from "./engine-facts.js";
 import { EngineImageSink } from "./images/engine-image-sink.js";
+import { claimImages } from "./images/image-claims.js";
 import { clusterLogs } from "./logs/cluster-logs.js";
 import { MANAGER } from "./manager-name.js";
 import { rejectOnAbort } from "./reject-on-abort.js";
@@ -129,9 +130,15 @@ export class DockerContainerManager implements ContainerManager {
   ): Promise<void> {
     return rejectOnAbort(signal, async () => {
       const surroundings = await this.#surroundings(cluster);
-      if (id !== "all") return await this.#remove(surroundings, id);
       const { engine } = surroundings;
       const { workloads } = await viewCluster(engine, cluster.name);
+      if (id !== "all") {
+        await this.#remove(surroundings, id);
+        await Promise.all((workloads.get(id)?.imageClaims ?? []).map((name) => engine.volumes.remove(name)));
+        return;
+      }
+      // What is started again needs its image again, whoever clears up meanwhile.
+      if (!volumes) await claimImages(surroundings, workloads.values());
       await Promise.all([...workloads.keys()].map((each) => this.#remove(surroundings, each)));
       await removeNetworks(engine, cluster.name);
       if (!volumes) return;

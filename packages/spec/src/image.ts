@@ -55,7 +55,28 @@ export type ImageFile =
   | { readonly kind: "file"; readonly size: number; readonly content?: Uint8Array }
   | { readonly kind: "link"; readonly target: string };
 
-/** Where images are put: a registry, or an engine's own store. */
+/** An image that was made here, as the sink that it was put into has it now. */
+export interface StoredImage extends ImageRef {
+  /** What it takes by itself, layers that it shares with others included. */
+  readonly bytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** When it was put or named last, ms since 1970, where the sink tells: an image's own date is the same for all. */
+  readonly putAtMs?: number;
+  /** Empty: nobody's, as far as the sink knows. */
+  readonly usedBy: readonly ImageUse[];
+}
+
+/** A workload that is started from an image, or will be when its cluster is: one that was stopped keeps its images. */
+export interface ImageUse {
+  readonly cluster: string;
+  readonly workload: string;
+  /** Of the workload. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where images are put: a registry, or an engine's own store. What only some of them can do is absent where it cannot be done.
+ */
 export interface ImageSink {
   /** For people: `registry 127.0.0.1:5000`, `docker engine`. */
   readonly name: string;
@@ -74,4 +95,22 @@ export interface ImageSink {
   ): Promise<ReadonlyMap<string, ImageFile>>;
   /** Sends only what the sink lacks. The image is usable when this resolves, and not there at all when it rejects. */
   put(plan: ImagePlan, options?: CallOptions): Promise<ImageRef>;
+  /** Those that `put` made, known by name and labels; never a base, nor what somebody built on one of ours. */
+  list?(options?: CallOptions): Promise<readonly StoredImage[]>;
+  /**
+   * Takes the name from an image that `list` tells, and the image away with its last name.
+   * @returns whether it is gone; false for what a workload or a container uses, and for what `list` does not tell
+   */
+  remove?(ref: string, options?: CallOptions): Promise<boolean>;
+  /**
+   * Copies an image to a registry as it is, with the user's own credentials there.
+   * @param to with its registry: `registry.example/team/digits:1`
+   * @param options.cacheDirectory where digests are kept, so that a later push knows what is there already
+   * @throws ManagerError `IMAGE_NOT_FOUND`; InvalidArgumentError for a name without a registry
+   */
+  push?(
+    ref: string,
+    to: string,
+    options?: CallOptions & { readonly cacheDirectory?: string },
+  ): Promise<ImageRef>;
 }

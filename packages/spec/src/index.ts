@@ -66,6 +66,8 @@ export type {
   ImagePlan,
   ImageRef,
   ImageSink,
+  ImageUse,
+  StoredImage,
 } from "./image.js";
 export type { InputType } from "./input-type.js";
 export { INPUT_TYPE_DATATYPE, INPUT_TYPES, parseInputType } from "./input-type.js";

@@ -2,7 +2,7 @@ import type { ClusterSettings } from "@clipper-serving/core";
 import type { Command } from "commander";
 import { openConnection } from "../command-context.js";
 import { defineCommand } from "../define-command.js";
-import { imageOption, portOption } from "../option-values.js";
+import { imageNames, imageOption, portOption } from "../option-values.js";
 
 interface UpOptions {
   readonly manager?: string;
@@ -58,16 +58,6 @@ function settingsOf({
     ...(Object.keys(ports).length === 0 ? {} : { ports }),
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
     ...(clipperRest === undefined ? {} : { clipperRest }),
-    ...(image === undefined ? {} : { images: imagesOf(image) }),
+    ...(image === undefined ? {} : { images: imageNames(image) }),
   };
-}
-
-function imagesOf({
-  frontend,
-  ...rest
-}: Readonly<Record<string, string>>): NonNullable<ClusterSettings["images"]> {
-  const python = Object.fromEntries(
-    Object.entries(rest).map(([name, ref]) => [name.slice("python:".length), ref]),
-  );
-  return { ...(frontend === undefined ? {} : { frontend }), python };
 }

@@ -10,6 +10,7 @@ export interface InspectedImage {
   readonly Os: string;
   readonly Architecture: string;
   readonly Variant?: string;
+  readonly Metadata?: { readonly LastTagTime?: string };
   readonly RootFS: { readonly Layers?: readonly string[] };
   readonly Config: {
     readonly Env?: readonly string[] | null;
@@ -19,6 +20,14 @@ export interface InspectedImage {
     readonly User?: string;
     readonly Labels?: Readonly<Record<string, string>> | null;
   } | null;
+}
+
+/** One of the engine's list, with what is read of it. */
+export interface ListedImage {
+  readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+  readonly Size: number;
 }
 
 export class Images {
@@ -33,7 +42,7 @@ export class Images {
     return unlessAbsent(this.#client.json<InspectedImage>({ method: "GET", path: `/images/${ref}/json` }));
   }
 
-  list(): Promise<readonly { readonly Id: string }[]> {
+  list(): Promise<readonly ListedImage[]> {
     return this.#client.json({ method: "GET", path: "/images/json" });
   }
 
@@ -60,6 +69,11 @@ export class Images {
       signal,
       answerTimeoutMs: 0,
     });
+  }
+
+  /** The image as `docker save` writes it. */
+  save(ref: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    return this.#client.stream({ method: "GET", path: `/images/${ref}/get`, signal, answerTimeoutMs: 0 });
   }
 
   /** Begins a pull; its progress has to be read to the end. */

@@ -8,7 +8,7 @@ import { engineConfig } from "./image-config.js";
 import { parseImageName } from "./image-name.js";
 
 /** Where the images are kept that consist of a base and the first layers of a plan. */
-const STEPS_REPOSITORY = "clipper/layers";
+export const STEPS_REPOSITORY = "clipper/layers";
 
 /**
  * Puts an image into an engine that does not take single layers: each layer is unpacked into a container, never started, of the image below it,

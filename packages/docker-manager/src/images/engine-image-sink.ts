@@ -6,6 +6,7 @@ import type {
   ImagePlan,
   ImageRef,
   ImageSink,
+  StoredImage,
 } from "@clipper-serving/spec";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
@@ -16,7 +17,9 @@ import { imageBase, platformOf } from "./image-config.js";
 import { imageFiles } from "./image-files.js";
 import { parseImageName } from "./image-name.js";
 import { loadImage } from "./load-image.js";
+import { ownImages, removeOwnImage } from "./own-images.js";
 import { notFound, pullImage } from "./pull-image.js";
+import { pushImage } from "./push-image.js";
 
 export interface EngineImageSinkOptions {
   readonly connect: () => Promise<Engine>;
@@ -71,6 +74,25 @@ export class EngineImageSink implements ImageSink {
       await Promise.all(plan.tags.map((tag) => engine.images.tag(id, parseImageName(tag))));
       return { ref: plan.tags[0] ?? id, digest: id };
     });
+  }
+
+  list({ signal }: CallOptions = {}): Promise<readonly StoredImage[]> {
+    return rejectOnAbort(signal, async () => ownImages(await this.#options.connect()));
+  }
+
+  remove(ref: string, { signal }: CallOptions = {}): Promise<boolean> {
+    return rejectOnAbort(signal, async () => removeOwnImage(await this.#options.connect(), ref));
+  }
+
+  push(
+    ref: string,
+    to: string,
+    options: CallOptions & { readonly cacheDirectory?: string } = {},
+  ): Promise<ImageRef> {
+    const { connect, stallTimeoutMs } = this.#options;
+    return rejectOnAbort(options.signal, async () =>
+      pushImage(await connect(), { ref, to }, { ...options, stallTimeoutMs }),
+    );
   }
 
   async #bring(engine: Engine, plan: ImagePlan, options: CallOptions): Promise<string> {

@@ -103,7 +103,8 @@ class Application {
     this.#undo.clear();
     // Only now is there no way back to them.
     const outdated = view.records.filter(({ revision }) => revision !== record.revision);
-    await Promise.all(outdated.map(({ volume }) => engine.volumes.remove(volume)));
+    const superseded = [...outdated.map(({ volume }) => volume), ...view.imageClaims];
+    await Promise.all(superseded.map((volume) => engine.volumes.remove(volume)));
   }
 
   /** What an earlier call had made when it was killed. */

@@ -34,6 +34,8 @@ export interface WorkloadView {
   /** Names of the volumes of its records, and their revisions. */
   readonly records: readonly { readonly volume: string; readonly revision: number }[];
   readonly secrets: readonly { readonly volume: string; readonly runDigest: string }[];
+  /** Names of volumes that keep images for it while its cluster is stopped. */
+  readonly imageClaims: readonly string[];
 }
 
 export interface ClusterView {
@@ -96,6 +98,7 @@ function viewWorkload(
     secrets: volumes
       .filter((volume) => isOfKind(volume, "secrets"))
       .map((volume) => ({ volume: volume.Name, runDigest: labelsOf(volume)[LABEL.runDigest] ?? "" })),
+    imageClaims: volumes.filter((volume) => isOfKind(volume, "image-claim")).map(({ Name }) => Name),
   };
 }
 

@@ -13,6 +13,8 @@ export const LABEL = {
   holds: "clipper-serving.holds",
   /** A workload's record as JSON: labels, spec and all. */
   record: "clipper-serving.record",
+  /** Of an image's claim: which image, and for what, as JSON. */
+  image: "clipper-serving.image",
   /** Of a claim: the network's id. */
   network: "clipper-serving.network",
 } as const;
@@ -20,7 +22,8 @@ export const LABEL = {
 /**
  * `instance`: a container of a workload · `helper`: a container that is never started, through which volumes are filled · `inspection`: one
  * through which an image is looked into · `record`: a volume that holds nothing but its labels · `volume`: a workload's own · `secrets` ·
- * `network` · `network-claim`: a volume whose labels say which network is the cluster's.
+ * `network` · `network-claim`: a volume whose labels say which network is the cluster's · `image-claim`: one whose labels say which image a
+ * workload of a stopped cluster is started from again.
  */
 export type Kind =
   | "instance"
@@ -30,7 +33,8 @@ export type Kind =
   | "volume"
   | "secrets"
   | "network"
-  | "network-claim";
+  | "network-claim"
+  | "image-claim";
 
 export function clusterFilter(cluster: string): string {
   return `${LABEL.cluster}=${cluster}`;

@@ -33,6 +33,10 @@ export function recordName(cluster: string, workload: string, revision: number):
   return `${PREFIX}.${cluster}.${workload}.record.${revision}`;
 }
 
+export function imageClaimName(cluster: string, workload: string, digest: string): string {
+  return `${PREFIX}.${cluster}.${workload}.image.${digest.slice(0, 12)}`;
+}
+
 /**
  * Names by which workloads of a cluster find each other. A place's name stays when its instance is replaced, and can be used where old and
  * new never run at once; an instance's name is its own.

@@ -39,6 +39,7 @@ function view(
     helpers: [],
     records: [],
     secrets: [],
+    imageClaims: [],
   };
 }
 

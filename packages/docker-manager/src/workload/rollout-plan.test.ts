@@ -35,6 +35,7 @@ function view(
     helpers: [],
     records: [],
     secrets: [],
+    imageClaims: [],
   };
 }
 

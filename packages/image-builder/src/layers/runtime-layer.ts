@@ -1,4 +1,5 @@
 import path from "node:path";
+import { pythonPath } from "@clipper-serving/container-runtime";
 import type { CallOptions, ImageLayer } from "@clipper-serving/spec";
 import type { Accounts } from "../inspected-base.js";
 import { RUNTIME_PLACE } from "../places.js";
@@ -12,6 +13,11 @@ export interface RuntimeLayerRequest {
   readonly pythonPath: string;
   readonly accounts: Accounts;
   readonly bytecode?: { readonly python: string; readonly cacheDirectory: string } | undefined;
+}
+
+/** The layer as a deploy makes it on a base with these users, but for what the environment's interpreter compiles of it. */
+export function planRuntimeLayer(accounts: Accounts, call: CallOptions = {}): Promise<ImageLayer> {
+  return runtimeLayer({ pythonPath, accounts }, call);
 }
 
 /** What every model image has: the program of a replica, and the user it runs as. */

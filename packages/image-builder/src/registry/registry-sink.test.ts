@@ -59,6 +59,29 @@ async function planOn(
   return { base, layers, config: base.config, tags: [tag] };
 }
 
+describe("copy", () => {
+  it("puts an image as it is under a name of its own, and sends each layer once", async () => {
+    await using registry = await startFakeRegistry();
+    const plan = await imageOf([[textFile("one", "1")], [textFile("two", "2")]]);
+    const image = { config: Buffer.from(`${Buffer.from(imageConfigBytes(plan))}\n`), layers: plan.layers };
+    const copied = await sinkFor(registry).copy(image, `${registry.address}/team/digits:1`);
+    expect(copied.ref).toBe(`${registry.address}/team/digits:1`);
+    // Byte for byte, though no plan would have been written like this.
+    expect(copied.digest).toBe(sha256Of(image.config));
+    const { bytes } = registry.manifests.get("team/digits 1")!;
+    expect(copied.manifestDigest).toBe(sha256Of(bytes));
+    const manifest = JSON.parse(bytes.toString());
+    expect(manifest.config).toMatchObject({ digest: copied.digest, mediaType: OCI.config });
+    expect(registry.blobs.get(copied.digest)).toEqual(image.config);
+    for (const [index, { digest }] of manifest.layers.entries()) {
+      expect(gunzipSync(registry.blobs.get(digest)!)).toEqual(await bytesOf(plan.layers[index]!.open()));
+    }
+    registry.log.length = 0;
+    await sinkFor(registry).copy(image, `${registry.address}/team/digits:2`);
+    expect(registry.log.filter((line) => /^(POST|PATCH)/.test(line))).toEqual([]);
+  });
+});
+
 describe("put", () => {
   it("sends blobs, configuration and manifest, so that a platform can pull what was planned", async () => {
     await using registry = await startFakeRegistry();

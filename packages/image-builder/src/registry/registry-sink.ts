@@ -11,6 +11,7 @@ import {
 } from "@clipper-serving/spec";
 import { imageConfigBytes, imageDigest, sha256Of } from "../image-config.js";
 import { JsonCache } from "../json-cache.js";
+import type { SavedImage } from "../saved-image.js";
 import {
   type Blob,
   copyBlob,
@@ -55,11 +56,16 @@ const DOCKER_HUB_HOST = "registry-1.docker.io";
  *
  * A name without a registry is one of this registry's own, except that of a base, which is Docker Hub's as everywhere.
  */
-export function createRegistrySink(options: RegistrySinkOptions): ImageSink {
-  return new RegistrySink(options);
+export function createRegistrySink(options: RegistrySinkOptions): RegistrySink {
+  return new OwnRegistrySink(options);
 }
 
-class RegistrySink implements ImageSink {
+export interface RegistrySink extends ImageSink {
+  /** Puts an image there as it is, so that it keeps its digest. Layers that are there already are not sent. */
+  copy(image: SavedImage, to: string, options?: CallOptions): Promise<ImageRef>;
+}
+
+class OwnRegistrySink implements RegistrySink {
   readonly #options: Required<RegistrySinkOptions>;
   readonly #clients = new Map<string, RegistryClient>();
   readonly #files: ImageFiles;
@@ -133,6 +139,19 @@ class RegistrySink implements ImageSink {
     return { ref, digest, manifestDigest };
   }
 
+  async copy({ config, layers }: SavedImage, to: string, options: CallOptions = {}): Promise<ImageRef> {
+    const digest = sha256Of(config);
+    const [{ registry, repository, tag = "latest", ref }] = this.#named([to]);
+    const started = { step: "image-push", message: `pushing ${ref}` };
+    options.onProgress?.({ ...started, state: "started" });
+    const destination = { client: this.#client(registry), repository };
+    const image = { below: [], layers, config, dialect: OCI };
+    const manifest = await this.#putParts(destination, image, options);
+    await putManifest(destination, { ...manifest, tag, ref }, options);
+    options.onProgress?.({ ...started, state: "done", facts: { digest } });
+    return { ref, digest, manifestDigest: sha256Of(manifest.bytes) };
+  }
+
   /** Everything that has names in one repository, its manifest last: an image is there wholly or not at all. */
   async #putInto(
     names: readonly Named[],
@@ -143,24 +162,37 @@ class RegistrySink implements ImageSink {
     const destination = { client: this.#client(registry), repository };
     const dialect = base === undefined ? OCI : dialectOf(base.manifest.mediaType);
     if (base !== undefined) await this.#putBase(destination, base, call);
-    const layers: Descriptor[] = [...(base?.manifest.layers ?? [])];
-    for (const layer of plan.layers) {
-      layers.push({ mediaType: dialect.layer, ...(await this.#putLayer(destination, layer, call)) });
-    }
-    const config = {
-      mediaType: dialect.config,
-      ...(await putBytes(destination, imageConfigBytes(plan), call)),
-    };
-    const text = JSON.stringify({ schemaVersion: 2, mediaType: dialect.manifest, config, layers });
-    const manifest = { mediaType: dialect.manifest, bytes: new TextEncoder().encode(text) };
+    const below = base?.manifest.layers ?? [];
+    const image = { below, layers: plan.layers, config: imageConfigBytes(plan), dialect };
+    const manifest = await this.#putParts(destination, image, call);
     for (const { tag = "latest" } of names) await putManifest(destination, { ...manifest, tag, ref }, call);
     return sha256Of(manifest.bytes);
   }
 
+  async #putParts(
+    destination: Destination,
+    image: SavedImage & { readonly below: readonly Descriptor[]; readonly dialect: typeof OCI },
+    call: CallOptions,
+  ): Promise<{ readonly mediaType: string; readonly bytes: Uint8Array }> {
+    const { dialect } = image;
+    const layers: Descriptor[] = [...image.below];
+    for (const layer of image.layers) {
+      layers.push({ mediaType: dialect.layer, ...(await this.#putLayer(destination, layer, call)) });
+    }
+    const config = { mediaType: dialect.config, ...(await putBytes(destination, image.config, call)) };
+    const text = JSON.stringify({ schemaVersion: 2, mediaType: dialect.manifest, config, layers });
+    return { mediaType: dialect.manifest, bytes: new TextEncoder().encode(text) };
+  }
+
   /** What an image is called here: each of its tags, in this registry unless it names another; without any, by its digest. */
   #names(plan: ImagePlan, digest: string): [Named, ...Named[]] {
-    const tags = plan.tags.length > 0 ? plan.tags : [`clipper/image:${digest.slice("sha256:".length)}`];
-    return tags.map((name) => {
+    return this.#named(
+      plan.tags.length > 0 ? plan.tags : [`clipper/image:${digest.slice("sha256:".length)}`],
+    );
+  }
+
+  #named(names: readonly string[]): [Named, ...Named[]] {
+    return names.map((name) => {
       const { registry = this.#options.registry, ...rest } = parseImageReference(name);
       return { ...rest, registry, ref: `${registry}/${rest.repository}:${rest.tag ?? "latest"}` };
     }) as [Named, ...Named[]];
