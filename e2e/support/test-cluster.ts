@@ -25,6 +25,15 @@ export interface Status {
   }[];
 }
 
+export interface UpResult {
+  readonly endpoints: Status["endpoints"];
+  /** Of records that had been lost. */
+  readonly restored?: {
+    readonly applications: readonly string[];
+    readonly differences: readonly { readonly kind: string; readonly workload?: string }[];
+  };
+}
+
 export type DeployFlags = { model: string; version?: string; app?: string } & Record<string, string>;
 
 export interface TestClusterOptions {
@@ -67,11 +76,12 @@ export class TestCluster implements AsyncDisposable {
     }
   }
 
-  async up(): Promise<void> {
-    const { stdout } = await this.clipper("up", ...this.#upArguments, "-o", "json");
-    const { endpoints } = JSON.parse(stdout) as Status;
-    this.query = endpoints.query;
-    this.management = endpoints.management;
+  async up(...more: string[]): Promise<UpResult> {
+    const { stdout } = await this.clipper("up", ...this.#upArguments, ...more, "-o", "json");
+    const result = JSON.parse(stdout) as UpResult;
+    this.query = result.endpoints.query;
+    this.management = result.endpoints.management;
+    return result;
   }
 
   clipper(...args: string[]): Promise<CommandOutcome> {

@@ -2,6 +2,7 @@ import type {
   CallOptions,
   FinishOperation,
   OperationRecord,
+  OriginRecord,
   StateHead,
   WorkloadRecord,
 } from "@clipper-serving/spec";
@@ -18,6 +19,7 @@ export interface ControllerApi {
 
 export interface DesiredRecords {
   readonly head: StateHead;
+  readonly origin?: OriginRecord | undefined;
   readonly workloads: readonly WorkloadRecord[];
   readonly operations: readonly OperationRecord[];
   /** Milliseconds since 1970 on the management frontend's clock, as near as the caller knows it. */

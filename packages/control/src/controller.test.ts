@@ -8,6 +8,8 @@ import {
   DEFAULT_LEASE_MS,
   putInstances,
   putWorkload,
+  restoreState,
+  StateView,
   unregisterVersion,
   workloadSpec,
 } from "./index.js";
@@ -135,6 +137,37 @@ describe("a round", () => {
     world.records.view = new World().records.view;
     await expect(controller.runOnce()).rejects.toMatchObject({ code: "STORE_REGRESSED" });
     expect(world.running()).toEqual({ "w-m-1": 2 });
+  });
+
+  it("goes on with a store that has taken the place of the one it knew", async () => {
+    const world = new World();
+    world.records.deploy("m", "1");
+    const controller = world.controller();
+    await controller.runOnce();
+    const lost = world.records.view.snapshot();
+    const head = { epoch: "f", revision: 0, hash: "f".repeat(64) };
+    world.records.view = new StateView({ head, records: [] });
+    await expect(controller.runOnce()).rejects.toMatchObject({ code: "STORE_REGRESSED" });
+    world.records.do((view) => restoreState(view, { expected: head, snapshot: lost, left: [] }));
+    expect(await controller.runOnce()).toEqual({ done: [], failed: [] });
+    world.records.do((view) => unregisterVersion(view, { model: "m", version: "1" }));
+    await controller.runOnce();
+    expect(world.running()).toEqual({});
+  });
+
+  it("tells of replicas that no record wants and that may be all that is left of lost records, and leaves them", async () => {
+    const world = new World();
+    world.records.deploy("m", "1");
+    await world.controller().runOnce();
+    const head = { epoch: "f", revision: 0, hash: "f".repeat(64) };
+    world.records.view = new StateView({ head, records: [] });
+    await world.controller().runOnce();
+    expect(world.running()).toEqual({ "w-m-1": 2 });
+    expect(world.events.at(-1)).toMatchObject({
+      type: "workload-left",
+      id: "w-m-1",
+      error: { code: "STATE_LOST" },
+    });
   });
 
   it("asks the platform one thing at a time of each workload, even for callers at once", async () => {

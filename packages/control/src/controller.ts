@@ -5,6 +5,7 @@ import {
   type ContainerManager,
   type StateHead,
   StoreRegressedError,
+  succeedsEpoch,
 } from "@clipper-serving/spec";
 import type { ControllerApi, DesiredRecords } from "./controller-api.js";
 import type { ActionFailure, ActionSummary, ControllerEvent, Round } from "./controller-events.js";
@@ -164,14 +165,15 @@ export class Controller {
   }
 
   /** A store that lost its records must not cost the replicas that still serve. */
-  #checkHead({ head }: DesiredRecords): void {
+  #checkHead({ head, origin }: DesiredRecords): void {
     const known = this.#head;
     const regressed =
       known !== undefined &&
-      (head.epoch !== known.epoch ||
-        head.revision < known.revision ||
-        (head.revision === known.revision && head.hash !== known.hash));
-    if (regressed) throw new StoreRegressedError({ store: "management", known, found: head });
+      (head.epoch === known.epoch
+        ? head.revision < known.revision || (head.revision === known.revision && head.hash !== known.hash)
+        : !succeedsEpoch(origin, known.epoch));
+    if (known !== undefined && regressed)
+      throw new StoreRegressedError({ store: "management", known, found: head });
     this.#head = head;
   }
 

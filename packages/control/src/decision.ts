@@ -15,6 +15,7 @@ const KEYS: { readonly [Kind in RecordKind]: (record: RecordKinds[Kind]) => stri
   version: modelVersionKey,
   workload: ({ id }) => id,
   operation: ({ id }) => id,
+  origin: () => "origin",
 };
 
 /** @returns the change that writes `record` under its own key */

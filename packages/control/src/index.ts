@@ -11,6 +11,7 @@ export type { OperationTime } from "./operations.js";
 export { beginOperation, holdLeases, renewOperation } from "./operations.js";
 export type { Action, DesiredState } from "./reconcile.js";
 export { reconcile } from "./reconcile.js";
+export { acceptLoss, restoreState } from "./restore.js";
 export { linkModels, putRoutes, unlinkModels } from "./routes.js";
 export { StateView, unstored } from "./state-view.js";
 export { switchOperation } from "./switch.js";

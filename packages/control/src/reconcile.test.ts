@@ -9,12 +9,12 @@ import {
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Action, type DesiredState, reconcile, workloadSpec } from "./index.js";
-import { NOW_MS, workloadRecord } from "./test-support/records.js";
+import { emptyView, NOW_MS, workloadRecord } from "./test-support/records.js";
 
 const SECRETS = { rpc: Buffer.from("s3cret") };
 
 function desired(fields: Partial<DesiredState>): DesiredState {
-  return { workloads: [], operations: [], secrets: SECRETS, ...fields };
+  return { head: emptyView().head, workloads: [], operations: [], secrets: SECRETS, ...fields };
 }
 
 function statusOf(spec: WorkloadSpec, fields: Partial<WorkloadStatus> = {}): WorkloadStatus {
@@ -55,7 +55,7 @@ describe("workloadSpec", () => {
     const spec = workloadSpec({ ...record, spec: template, operation: "op" }, SECRETS);
     expect(spec).toEqual({
       id: "w",
-      labels: { "clipper.model": "m", "clipper.role": "replica" },
+      labels: { "clipper.epoch": "e", "clipper.model": "m", "clipper.role": "replica" },
       program: { kind: "directory", path: "/srv/w" },
       command: ["python", "-m", "clipper"],
       env: { CLIPPER_FRONTENDS: "unix:/run/rpc.sock" },

@@ -1,8 +1,15 @@
 import {
   type ClipperError,
+  EPOCH_LABEL,
   InvalidArgumentError,
+  MODEL_LABEL,
   type OperationRecord,
+  type OriginRecord,
   ROLE_LABEL,
+  type StateHead,
+  StateLostError,
+  succeedsEpoch,
+  VERSION_LABEL,
   type WorkloadRecord,
   type WorkloadSpec,
   type WorkloadStatus,
@@ -13,6 +20,9 @@ import { REPLICA_ROLE, type Secrets, workloadSpec } from "./workload-spec.js";
 
 /** What the records want, as of one head. */
 export interface DesiredState {
+  readonly head: StateHead;
+  /** Of the store; absent for one that took no other's place. */
+  readonly origin?: OriginRecord | undefined;
   readonly workloads: readonly WorkloadRecord[];
   readonly operations: readonly OperationRecord[];
   readonly secrets: Secrets;
@@ -41,7 +51,8 @@ export type Action =
  * neither changed nor removed, whatever the records say.
  *
  * `observed` must not be newer than `desired`: a record is written before its workload is applied, so that what was seen running and is in no record
- * read later is truly unwanted.
+ * read later is truly unwanted, when the store is the one whose record once wanted it, or has taken that one's place. Replicas of a history that this store
+ * does not know are left: its records were lost, and they may be all that still serves.
  *
  * @param nowMs on the clock that wrote the operations' leases
  */
@@ -65,7 +76,7 @@ export function reconcile(
     ),
     ...observed
       .filter((status) => isReplica(status) && !wanted.has(status.id))
-      .map(({ id }): Action => ({ kind: "remove", id, why: "unwanted" })),
+      .map((status): Action => dismiss(status, desired)),
   ];
 }
 
@@ -87,6 +98,23 @@ function bringAbout(
   }
   const why = difference(spec, status);
   return why === undefined ? [] : [{ kind: "apply", id, why, spec }];
+}
+
+function dismiss({ id, labels }: WorkloadStatus, { head, origin }: DesiredState): Action {
+  const epoch = labels[EPOCH_LABEL] ?? "";
+  const isOurs = epoch === head.epoch || (succeedsEpoch(origin, epoch) && !origin?.left.includes(id));
+  return isOurs
+    ? { kind: "remove", id, why: "unwanted" }
+    : { kind: "leave", id, why: ofLostState(id, labels) };
+}
+
+function ofLostState(id: string, labels: WorkloadStatus["labels"]): ClipperError {
+  const version = `${labels[MODEL_LABEL] ?? "unknown"}:${labels[VERSION_LABEL] ?? "unknown"}`;
+  return new StateLostError({
+    message: `no record wants workload ${id}, which runs ${version}, and it is of a history that the store does not hold: left running`,
+    hint: "`clipper up` restores what the query frontends hold; `clipper up --accept-state-loss` ends it",
+    facts: { workload: id, version },
+  });
 }
 
 function difference(spec: WorkloadSpec, status: WorkloadStatus | undefined) {

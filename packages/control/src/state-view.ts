@@ -96,6 +96,12 @@ export class StateView {
     return this.#all("operation");
   }
 
+  /** Undefined for a store that took no other's place. */
+  origin(): RecordKinds["origin"] | undefined {
+    const record = this.#get("origin", "origin");
+    return record && unstored(record);
+  }
+
   versionsOf(model: string): readonly Stored<RecordKinds["version"]>[] {
     return this.versions().filter((version) => version.model === model);
   }

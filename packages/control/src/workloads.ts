@@ -1,5 +1,6 @@
 import {
   ConflictError,
+  EPOCH_LABEL,
   InvalidArgumentError,
   modelVersionKey,
   NotFoundError,
@@ -26,7 +27,7 @@ export function putWorkload(view: StateView, body: WorkloadRecord): Decision<Wor
     });
   }
   checkInstances("instances", body.instances);
-  const { operation: operationId, ...rest } = body;
+  const { operation: operationId, ...rest } = withEpoch(view, body);
   const owner = view.versionOfWorkload(body.id);
   const operation = operationId === undefined ? undefined : view.operation(operationId);
   if (operationId !== undefined) {
@@ -54,6 +55,12 @@ export function putWorkload(view: StateView, body: WorkloadRecord): Decision<Wor
     changes.push(putRecord("operation", { ...unstored(operation), workload: body.id }));
   }
   return { changes, result };
+}
+
+/** One that was wanted before keeps its label: another label would be another program, and its replicas made anew. */
+function withEpoch(view: StateView, body: WorkloadRecord): WorkloadRecord {
+  const epoch = view.workload(body.id)?.spec.labels[EPOCH_LABEL] ?? view.head.epoch;
+  return { ...body, spec: { ...body.spec, labels: { ...body.spec.labels, [EPOCH_LABEL]: epoch } } };
 }
 
 /** Scales a workload, and writes the count down as the wish for the version it runs. */

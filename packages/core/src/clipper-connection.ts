@@ -45,6 +45,7 @@ import {
   hasOwnController,
   imagePlatform,
   type RunningCluster,
+  type StartOptions,
   startCluster,
   stopCluster,
 } from "./cluster-lifecycle.js";
@@ -71,6 +72,7 @@ import {
 import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
 import { waitUntilApplied } from "./propagation.js";
 import { directoryPython, imagePython } from "./python-platforms.js";
+import type { StateRestoration } from "./recovery/recover-state.js";
 import { resolveStateSettings, settleState } from "./state-settings.js";
 
 export interface ClipperConnectionOptions {
@@ -80,6 +82,12 @@ export interface ClipperConnectionOptions {
   readonly home?: string;
   /** How another process makes the manager again, for one that does not say so itself. */
   readonly origin?: ContainerManagerOrigin;
+}
+
+/** What a cluster was found as. */
+export interface ConnectResult {
+  /** What was restored of its records, had they been lost. */
+  readonly restored?: StateRestoration;
 }
 
 /**
@@ -161,9 +169,10 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
    * Starts the cluster, or finds the one of this name that runs, and connects to it. What it remembers from before `stop()` comes back: applications,
    * models, replica counts. A start that was cut off is finished by the next one.
    * @param settings each default: what the cluster was made with, and the setting's own default for a new one
-   * @throws ManagerError (`PORT_TAKEN`, …), InvalidArgumentError, TimeoutError with the log of what did not come up
+   * @param options.acceptStateLoss begin anew where records were lost and no query frontend holds them. Default false
+   * @throws ManagerError (`PORT_TAKEN`, …), InvalidArgumentError, TimeoutError with the log of what did not come up, StateLostError
    */
-  async start(settings?: ClusterSettings, options: CallOptions = {}): Promise<void> {
+  async start(settings?: ClusterSettings, options: StartOptions = {}): Promise<ConnectResult> {
     const known = await this.#knownSettings();
     const state = settleState(this.cluster, resolveStateSettings(settings?.state), known);
     const resolved = resolveClusterSettings({
@@ -173,16 +182,19 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     });
     const running = await startCluster(this.#parts, resolved, options);
     await waitForRevival(await this.#adopt(running, options), options);
+    return resultOf(running);
   }
 
   /**
-   * Connects to the cluster of this name. One whose processes all ended, as after the loss of its supervisor, is started again from what it remembers.
-   * @throws NotFoundError when this machine knows no such cluster; UnreachableError `CLUSTER_STOPPED` after `stop()`
+   * Connects to the cluster of this name. One whose processes all ended, as after the loss of its supervisor, is started again from what it remembers. One whose
+   * records were lost has them restored from what its query frontends hold, and goes on serving meanwhile.
+   * @throws NotFoundError when this machine knows no such cluster; UnreachableError `CLUSTER_STOPPED` after `stop()`; StateLostError when no frontend holds what was lost
    */
-  async connect(options: CallOptions = {}): Promise<void> {
+  async connect(options: CallOptions = {}): Promise<ConnectResult> {
     const running = await findCluster(this.#parts, options);
-    if (running !== undefined) await this.#adopt(running, options);
-    else await this.start(undefined, options);
+    if (running === undefined) return this.start(undefined, options);
+    await this.#adopt(running, options);
+    return resultOf(running);
   }
 
   /**
@@ -513,4 +525,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     this.#control = undefined;
     await Promise.all([connected?.management.close(), connected?.predictions.close()]);
   }
+}
+
+function resultOf({ restored }: RunningCluster): ConnectResult {
+  return restored === undefined ? {} : { restored };
 }

@@ -20,8 +20,8 @@ export function createController(options: {
     secrets: { rpc: secrets.rpc },
     management: {
       async desired({ signal } = {}) {
-        const { head, workloads, operations } = await management.cluster(signal);
-        return { head, workloads, operations, nowMs: Date.now() };
+        const { head, origin, workloads, operations } = await management.cluster(signal);
+        return { head, origin, workloads, operations, nowMs: Date.now() };
       },
       finishOperation: (id, body, { signal } = {}) => management.finishOperation(id, body, signal),
       deleteWorkload: (id, { signal } = {}) => management.deleteWorkload(id, signal),

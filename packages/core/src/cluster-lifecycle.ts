@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  ClipperError,
   type ClusterEndpoints,
   type ClusterRef,
   ConflictError,
@@ -30,6 +31,7 @@ import {
 import { imageFrontends } from "./image-composition.js";
 import { ManagementClient } from "./management-client.js";
 import { pollUntil } from "./polling.js";
+import { recoverState, type StateRestoration } from "./recovery/recover-state.js";
 import { removeVersionImages, versionImagesOf } from "./removed-images.js";
 import { redisUrlSecret } from "./state-settings.js";
 import { urlOfAddress } from "./url-of-address.js";
@@ -45,8 +47,15 @@ export interface ClusterParts {
   readonly origin: ContainerManagerOrigin | undefined;
 }
 
+export interface StartOptions extends CallOptions {
+  /** Begin anew where records were lost and cannot be restored; replicas that no record wants end. Default false: `STATE_LOST`. */
+  readonly acceptStateLoss?: boolean;
+}
+
 /** A cluster that answers: where, and what it trusts. */
 export interface RunningCluster {
+  /** What was restored of its records just now, had they been lost. */
+  readonly restored?: StateRestoration | undefined;
   readonly endpoints: ClusterEndpoints;
   readonly secrets: ClusterSecrets;
   /** Where replicas dial, as they see it. */
@@ -60,7 +69,7 @@ export interface RunningCluster {
 export async function startCluster(
   parts: ClusterParts,
   settings: ResolvedClusterSettings,
-  options: CallOptions = {},
+  options: StartOptions = {},
 ): Promise<RunningCluster> {
   await checkManager(parts);
   const before = await parts.home.readFile();
@@ -81,9 +90,10 @@ export async function startCluster(
 async function bringUp(
   parts: ClusterParts,
   settings: ResolvedClusterSettings,
-  options: CallOptions,
+  { acceptStateLoss = false, ...options }: StartOptions,
 ): Promise<RunningCluster> {
   const { manager, cluster, home, origin } = parts;
+  const knownEpoch = (await home.readFile())?.epoch;
   const redisUrl = settings.state === undefined ? undefined : await redisUrlSecret(settings.state);
   // Before anything is written: what the platform cannot run is not remembered.
   const frontends = await frontendPrograms(manager, settings, options);
@@ -94,8 +104,10 @@ async function bringUp(
     ...(origin === undefined ? {} : { manager: { ...origin, name: manager.name } }),
     settings: { ...settings },
     wanted: "running",
+    ...(knownEpoch === undefined ? {} : { epoch: knownEpoch }),
   });
   const management = managementWorkload(frontends.management, settings, { ...secrets, redisUrl });
+  if (await hasLostStore(parts, secrets, options)) await endInstances(parts, management, options);
   await applyWorkload(parts, management, options);
   await waitUntilReady(parts, management, options);
   const managementAddress = await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "cluster", options);
@@ -105,9 +117,69 @@ async function bringUp(
   ];
   for (const workload of rest) await applyWorkload(parts, workload, options);
   // A frontend that comes back waits for the replicas it knew before it says that it is ready: they are started meanwhile.
-  await reviveReplicas(parts, secrets, options);
+  const restored = await withManagement(parts, secrets, options, async (client) => {
+    const found = await recoverRecords(parts, client, { ...options, acceptStateLoss });
+    await createController({ manager, cluster, management: client, secrets }).runOnce(signalOf(options));
+    return found;
+  });
   for (const workload of rest) await waitUntilReady(parts, workload, options);
-  return reachCluster(parts, secrets, options);
+  return { ...(await reachCluster(parts, secrets, options)), restored };
+}
+
+/** Whether management runs and its store went away below it: it then refuses everything, until it is started anew on what there is. */
+async function hasLostStore(
+  parts: ClusterParts,
+  secrets: ClusterSecrets,
+  options: CallOptions,
+): Promise<boolean> {
+  const workloads = await parts.manager.list(parts.cluster, options);
+  const instances = workloads.find(({ id }) => id === MANAGEMENT.id)?.instances ?? [];
+  if (!instances.some(({ state }) => state === "running" || state === "ready")) return false;
+  try {
+    const impatient = { ...options, patienceMs: 0 };
+    await withManagement(parts, secrets, impatient, (management) => management.cluster(options.signal));
+    return false;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    // Whatever else it is, waiting for it to get ready tells.
+    return isStoreLost(error);
+  }
+}
+
+function isStoreLost(error: unknown): boolean {
+  return ClipperError.isInstance(error) && error.code === "STORE_REGRESSED";
+}
+
+/** Ends what runs of a workload that stays: it keeps its ports. */
+async function endInstances(parts: ClusterParts, spec: WorkloadSpec, options: CallOptions): Promise<void> {
+  const { manager, cluster } = parts;
+  options.onProgress?.({
+    step: `${spec.id}-restart`,
+    state: "started",
+    message: `${spec.id} has lost its store: starting it anew`,
+  });
+  await manager.apply(cluster, { ...spec, instances: 0 }, options);
+  await pollUntil(
+    async () =>
+      (await manager.list(cluster, options)).find(({ id }) => id === spec.id)?.instances.length === 0 ||
+      undefined,
+    { what: `the end of ${spec.id}`, timeoutMs: READY_TIMEOUT_MS, signal: options.signal },
+  );
+}
+
+/** Restores what the store of a running cluster has lost, and remembers whose store it is. @throws StateLostError */
+async function recoverRecords(
+  { manager, cluster, home }: ClusterParts,
+  management: ManagementClient,
+  { acceptStateLoss = false, ...call }: StartOptions,
+): Promise<StateRestoration | undefined> {
+  const file = await home.readFile();
+  const { epoch, restored } = await recoverState(
+    { manager, cluster, management, knownEpoch: file?.epoch, acceptLoss: acceptStateLoss },
+    call,
+  );
+  if (file !== undefined && file.epoch !== epoch) await home.writeFile({ ...file, epoch });
+  return restored;
 }
 
 /** What one manager runs and keeps another knows nothing of. @throws ConflictError `OTHER_MANAGER` */
@@ -174,7 +246,7 @@ export async function imagePlatform(
 
 /**
  * @returns where a running cluster is; undefined when it should run and does not
- * @throws NotFoundError when this machine knows no such cluster; UnreachableError when it was stopped
+ * @throws NotFoundError when this machine knows no such cluster; UnreachableError when it was stopped; StateLostError
  */
 export async function findCluster(
   parts: ClusterParts,
@@ -192,7 +264,17 @@ export async function findCluster(
     workloads.some(
       (workload) => workload.id === id && workload.instances.some(({ state }) => state === "ready"),
     );
-  return runs(MANAGEMENT.id) && runs(QUERY.id) ? reachCluster(parts, secrets, options) : undefined;
+  if (!runs(MANAGEMENT.id) || !runs(QUERY.id)) return undefined;
+  try {
+    // The platform may have started management again by itself, on a store that somebody emptied.
+    const restored = await withManagement(parts, secrets, options, (management) =>
+      recoverRecords(parts, management, options),
+    );
+    return { ...(await reachCluster(parts, secrets, options)), restored };
+  } catch (error) {
+    if (isStoreLost(error)) return undefined;
+    throw error;
+  }
 }
 
 async function reachCluster(
@@ -224,16 +306,20 @@ async function applyWorkload(
   await manager.apply(cluster, spec, options);
 }
 
-async function reviveReplicas(
+async function withManagement<Result>(
   parts: ClusterParts,
   secrets: ClusterSecrets,
-  options: CallOptions,
-): Promise<void> {
-  const { manager, cluster } = parts;
+  { patienceMs, ...options }: CallOptions & { readonly patienceMs?: number },
+  work: (management: ManagementClient) => Promise<Result>,
+): Promise<Result> {
   const url = urlOfAddress(await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "caller", options));
-  const management = new ManagementClient({ url, token: tokenText(secrets) });
+  const management = new ManagementClient({
+    url,
+    token: tokenText(secrets),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+  });
   try {
-    await createController({ manager, cluster, management, secrets }).runOnce(signalOf(options));
+    return await work(management);
   } finally {
     await management.close();
   }

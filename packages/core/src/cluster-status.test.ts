@@ -16,6 +16,7 @@ function statusOf(instance: InstanceStatus, report?: ReplicaReport["state"]) {
   const view: ClusterView = {
     cluster: "c",
     head: HEAD,
+    state: "in-use",
     store: "memory",
     version: "0.1.0",
     applications: [],

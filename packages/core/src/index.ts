@@ -33,12 +33,13 @@ export {
   PortTakenError,
   RefusedError,
   ReplicaError,
+  StateLostError,
   TimeoutError,
   UnconnectedError,
   UnreachableError,
   VersionExistsError,
 } from "@clipper-serving/spec";
-export type { ClipperConnectionOptions } from "./clipper-connection.js";
+export type { ClipperConnectionOptions, ConnectResult } from "./clipper-connection.js";
 export { ClipperConnection } from "./clipper-connection.js";
 export { ClusterHome, defaultHome } from "./cluster-home.js";
 export type {
@@ -53,6 +54,7 @@ export type {
   PushImageRequest,
   PythonBaseReport,
 } from "./cluster-images.js";
+export type { StartOptions } from "./cluster-lifecycle.js";
 export type { ClusterLogQuery } from "./cluster-logs.js";
 export type { ClusterSettings } from "./cluster-settings.js";
 export type {
@@ -64,4 +66,6 @@ export type {
 } from "./cluster-status.js";
 export type { ImageNames } from "./image-names.js";
 export type { PredictionInput, PredictionResult, PredictRequest } from "./prediction-client.js";
+export type { StateRestoration } from "./recovery/recover-state.js";
+export type { StateDifference } from "./recovery/state-difference.js";
 export type { StateSettings } from "./state-settings.js";

@@ -1,4 +1,5 @@
 import type {
+  AcceptLoss,
   ApplicationRecord,
   BeginOperation,
   BegunOperation,
@@ -6,6 +7,7 @@ import type {
   CreateApplication,
   FinishOperation,
   FrontendView,
+  HeldSnapshot,
   ModelRecord,
   ModelVersion,
   OperationRecord,
@@ -13,6 +15,8 @@ import type {
   RegisterVersion,
   RenewOperation,
   ReplicaReport,
+  RestoredState,
+  RestoreState,
   Stored,
   VersionRecord,
   WorkloadRecord,
@@ -40,8 +44,9 @@ const PATIENCE_MS = 10_000;
 export class ManagementClient {
   readonly #http: HttpClient;
 
-  constructor(options: { url: string; token: string }) {
-    this.#http = new HttpClient({ ...options, what: "the management frontend", patienceMs: PATIENCE_MS });
+  /** @param options.patienceMs for how long a frontend that is away is asked again. Default 10,000 */
+  constructor(options: { url: string; token: string; patienceMs?: number }) {
+    this.#http = new HttpClient({ patienceMs: PATIENCE_MS, ...options, what: "the management frontend" });
   }
 
   get url(): string {
@@ -192,6 +197,18 @@ export class ManagementClient {
 
   async frontends(signal?: AbortSignal): Promise<readonly FrontendView[]> {
     return this.#list("/v1/frontends", signal);
+  }
+
+  async snapshots(signal?: AbortSignal): Promise<readonly HeldSnapshot[]> {
+    return this.#list("/v1/snapshots", signal);
+  }
+
+  restore(body: RestoreState, signal?: AbortSignal): Promise<RestoredState> {
+    return this.#http.send({ method: "POST", path: "/v1/restore", body, signal });
+  }
+
+  acceptLoss(body: AcceptLoss, signal?: AbortSignal): Promise<RestoredState> {
+    return this.#http.send({ method: "POST", path: "/v1/accept-loss", body, signal });
   }
 
   close(): Promise<void> {

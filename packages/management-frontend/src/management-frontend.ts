@@ -11,6 +11,7 @@ import { listen } from "./http/listen.js";
 import { createHttpServer } from "./http/server.js";
 import { Metrics } from "./metrics.js";
 import { ClusterState } from "./state/cluster-state.js";
+import { checkNotLost } from "./state/lost-state.js";
 import { StateUpkeep } from "./state/state-upkeep.js";
 import { v1Routes } from "./v1/routes.js";
 import { WatchStreams } from "./watch/watch-stream.js";
@@ -48,8 +49,11 @@ export function createManagementFrontend(options: ManagementFrontendOptions): Ma
   let phase: "starting" | "serving" | "draining" = "starting";
   const ready = () => phase === "serving" && upkeep.healthy;
 
-  const state = new ClusterState({ store: options.store });
   const frontends = new FrontendRegistry({ clock, nowMs });
+  const state = new ClusterState({
+    store: options.store,
+    checkNotLost: (head) => checkNotLost(head, frontends),
+  });
   const upkeep = new StateUpkeep({
     state,
     clock,
@@ -99,6 +103,7 @@ export function createManagementFrontend(options: ManagementFrontendOptions): Ma
       upkeep.start();
       streams.start();
       phase = "serving";
+      if (state.head?.revision === 0) logger.info({ epoch: state.head.epoch }, "the store is new");
       return address;
     },
     async stop() {

@@ -59,6 +59,42 @@ describe("following the management frontend", () => {
     expect(await knows("a")).toBe(true);
   });
 
+  it("follows a store that has taken the place of the one it knows, though it lacks something", async () => {
+    harness.management.commit(
+      put.application(applicationRecord("a")),
+      put.application(applicationRecord("b")),
+    );
+    await expect.poll(() => knows("b")).toBe(true);
+    const [kept] = harness.management.records();
+    const origin = { succeeds: [{ epoch: "e1", revision: 1 }], left: [] };
+    harness.management.become({ epoch: "e2", revision: 1 }, [
+      kept!,
+      { kind: "origin", key: "origin", value: origin, revision: 1 },
+    ]);
+    await expect.poll(() => knows("b")).toBe(false);
+    expect(await knows("a")).toBe(true);
+    expect((await harness.metrics()).get("clipper_state_regressions_total")).toBe(0);
+  });
+
+  it("sends the state it serves by to a management frontend that lacks it, and only then", async () => {
+    const version = put.version(versionRecord("m", "1"));
+    const workload = { kind: "workload", key: "w", value: { id: "w" } };
+    harness.management.commit(put.application(applicationRecord("a")), version, workload);
+    await expect.poll(() => harness.management.reports.at(-1)?.head?.revision).toBe(1);
+    expect(harness.management.snapshots).toEqual([]);
+    harness.management.snapshotWanted = true;
+    await expect
+      .poll(() => harness.management.snapshots.at(-1), { timeout: 3_000 })
+      .toEqual({
+        head: harness.management.head,
+        records: [
+          expect.objectContaining({ kind: "application", key: "a" }),
+          expect.objectContaining({ kind: "version", key: "m:1" }),
+          expect.objectContaining({ kind: "workload", key: "w" }),
+        ],
+      });
+  });
+
   it("leaves out a record it cannot serve by, and serves the others", async () => {
     harness.management.commit(
       { kind: "application", key: "odd", value: { name: "odd", latencySloMicros: "soon" } },

@@ -109,6 +109,7 @@ export class QueryFrontend {
     this.#reporter = new FrontendReporter({
       management: this.#management,
       report: () => this.#report(),
+      snapshot: () => this.#follower.snapshot(),
       onFailed: (error) => log.warn({ err: error }, "reporting to the management frontend failed"),
     });
     const requestIds = new RequestIds();

@@ -21,4 +21,6 @@ export interface ClusterFile {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Whether it should run: one that should and does not is started again by whoever connects. */
   readonly wanted: "running" | "stopped";
+  /** Of the store that was last seen: an empty one of another epoch has lost what this one held. */
+  readonly epoch?: string;
 }

@@ -53,6 +53,7 @@ export {
   ConflictError,
   HeadMismatchError,
   NotFoundError,
+  StateLostError,
   StoreRegressedError,
   StoreUnavailableError,
   VersionExistsError,
@@ -75,6 +76,7 @@ export type { Address, InstanceEnvironment } from "./instance-environment.js";
 export { formatAddress, listenVariable, parseAddress } from "./instance-environment.js";
 export type { WorkloadRole } from "./labels.js";
 export {
+  EPOCH_LABEL,
   MODEL_LABEL,
   OPERATION_LABEL,
   ROLE_LABEL,
@@ -83,6 +85,7 @@ export {
 } from "./labels.js";
 export { watchLifeline } from "./lifeline.js";
 export type {
+  AcceptLoss,
   BeginOperation,
   BegunOperation,
   ClusterView,
@@ -92,12 +95,15 @@ export type {
   FrontendLease,
   FrontendReport,
   FrontendView,
+  HeldSnapshot,
   PutCurrent,
   PutInstances,
   PutRoutes,
   RegisterVersion,
   RenewOperation,
   ReplicaReport,
+  RestoredState,
+  RestoreState,
   Stored,
   WatchEvent,
 } from "./management-api.js";
@@ -110,6 +116,8 @@ export {
   RESERVED_APPLICATION_NAMES,
   WORKLOAD_ID_PATTERN,
 } from "./names.js";
+export type { OriginRecord, SucceededHistory } from "./origin.js";
+export { succeedsEpoch, succeedsHead } from "./origin.js";
 export type { Datatype, Payload, PayloadPart } from "./payload.js";
 export { DATATYPE_WIDTH, DATATYPES, payloadBytes } from "./payload.js";
 export type { BatchObservation, BatchPolicy, ResolvedRoute, SelectionPolicy } from "./policies.js";

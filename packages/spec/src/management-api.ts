@@ -1,4 +1,5 @@
 import type { InputType } from "./input-type.js";
+import type { OriginRecord } from "./origin.js";
 import type { ModelVersion } from "./query.js";
 import type {
   ApplicationRecord,
@@ -40,10 +41,18 @@ import type { StateCommit, StateHead, StateSnapshot } from "./state-store.js";
  * | `GET /v1/replicas` | | 200 {@link ReplicaReport} of all live frontends |
  * | `GET /v1/frontends` | | 200 {@link FrontendView} |
  * | `PUT /v1/frontends/{id}` | {@link FrontendReport} | 200 {@link FrontendLease} |
+ * | `PUT /v1/frontends/{id}/snapshot` | StateSnapshot | 204 · 404 for a frontend that has not reported |
+ * | `GET /v1/snapshots` | | 200 {@link HeldSnapshot} |
+ * | `POST /v1/restore` | {@link RestoreState} | 200 {@link RestoredState} · 409 `STORE_NOT_NEW` |
+ * | `POST /v1/accept-loss` | {@link AcceptLoss} | 200 {@link RestoredState} · 409 `STORE_NOT_NEW` |
  * | `GET /v1/watch?epoch=&revision=&hash=` | | 200 `application/x-ndjson`, one {@link WatchEvent} a line, until either side ends |
  * | `GET /v1/prometheus/targets` | | 200 Prometheus HTTP service discovery |
  *
  * An answer that is not 2xx is an {@link ErrorBody}.
+ *
+ * A store that was lost. Management whose store has no commit yet (`state: "new"`) cannot know whether it ever had one. The frontends can: one that serves a state of
+ * another epoch is asked for it (`snapshotWanted`), and writes are refused (409 `STATE_LOST`) until somebody has restored the store from what the frontends
+ * hold, or has said that the loss is accepted. Either is one commit, on the store's head as the caller read it.
  */
 
 /** A record as REST shows it. */
@@ -157,6 +166,35 @@ export interface FrontendReport {
 export interface FrontendLease {
   /** Tell again within this time, ms, or be forgotten. */
   readonly leaseMs: number;
+  /** The store is new, and the frontend serves a state of another one that nobody has sent yet. Default false. */
+  readonly snapshotWanted?: boolean;
+}
+
+/** A state that live frontends hold and the store does not. */
+export interface HeldSnapshot {
+  /** By id. */
+  readonly frontends: readonly string[];
+  readonly snapshot: StateSnapshot;
+}
+
+export interface RestoreState {
+  /** The head of the store, which is new: of two who restore at once, one does. */
+  readonly expected: StateHead;
+  /** Its applications, models, versions and workloads are restored; operations are not, nor workloads that belonged to one. */
+  readonly snapshot: StateSnapshot;
+  /** See {@link OriginRecord}. */
+  readonly left: readonly string[];
+}
+
+export interface AcceptLoss {
+  readonly expected: StateHead;
+  /** Of the histories that are given up: whoever holds one follows this store from now on, and workloads they left may go. */
+  readonly epochs: readonly string[];
+}
+
+export interface RestoredState {
+  readonly head: StateHead;
+  readonly origin: OriginRecord;
 }
 
 export interface FrontendView extends FrontendReport {
@@ -166,6 +204,10 @@ export interface FrontendView extends FrontendReport {
 export interface ClusterView {
   readonly cluster: string;
   readonly head: StateHead;
+  /** `new`: nothing was ever committed to the store. */
+  readonly state: "new" | "in-use";
+  /** Absent for a store that took no other's place. */
+  readonly origin?: OriginRecord;
   readonly store: string;
   /** Of the management frontend. */
   readonly version: string;

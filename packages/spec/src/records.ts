@@ -1,5 +1,6 @@
 import type { DeployStep } from "./errors/deploy-errors.js";
 import type { InputType } from "./input-type.js";
+import type { OriginRecord } from "./origin.js";
 import type { ModelVersion, ModelVersionKey } from "./query.js";
 
 /*
@@ -124,6 +125,7 @@ export interface RecordKinds {
   version: VersionRecord;
   workload: WorkloadRecord;
   operation: OperationRecord;
+  origin: OriginRecord;
 }
 
 export type RecordKind = keyof RecordKinds;
@@ -135,4 +137,5 @@ export interface RecordKeys {
   version: ModelVersionKey;
   workload: string;
   operation: string;
+  origin: "origin";
 }

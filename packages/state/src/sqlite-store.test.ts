@@ -135,7 +135,10 @@ describe("a commit that cannot be written", () => {
     await using store = await openSqliteStore({ path });
     const { head } = await store.read();
     await Promise.all(["", "-wal", "-shm"].map((suffix) => rm(`${path}${suffix}`, { force: true })));
-    await expect(store.commit(head, [{ kind: "thing", key: "a", value: 1 }])).rejects.toEqual(UNAVAILABLE);
+    await expect(store.commit(head, [{ kind: "thing", key: "a", value: 1 }])).rejects.toMatchObject({
+      code: "STORE_REGRESSED",
+      facts: { known: head, found: null },
+    });
   });
 });
 

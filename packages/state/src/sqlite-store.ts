@@ -10,13 +10,14 @@ import {
   type StateHead,
   type StateSnapshot,
   type StateStore,
+  StoreRegressedError,
 } from "@clipper-serving/spec";
 import { commitsAfter } from "./commits-after.js";
 import { plainChanges } from "./encoded-changes.js";
 import { isSameHead, nextHead } from "./head.js";
 import { prepareSchema } from "./sqlite-schema.js";
 import { SqliteTables } from "./sqlite-tables.js";
-import { isBusy, type StoreProblem, storeClosed, storeError, storeGone } from "./store-errors.js";
+import { isBusy, type StoreProblem, storeClosed, storeError } from "./store-errors.js";
 import { type HistoryOptions, resolveHistoryCommits } from "./store-options.js";
 
 export interface SqliteStoreOptions extends HistoryOptions {
@@ -148,7 +149,9 @@ class FileStore implements SqliteStore {
       if (database === undefined || tables === undefined) throw storeClosed(this.name, operation);
       return inTransaction(database, mode, () => {
         // SQLite goes on writing to a file that was removed: nobody would ever read what it acknowledged.
-        if (fileAt(this.#options.path) !== this.#file) throw storeGone(operation);
+        if (fileAt(this.#options.path) !== this.#file) {
+          throw new StoreRegressedError({ store: this.name, known: tables.readHead(), found: null });
+        }
         return work(tables);
       });
     });

@@ -90,14 +90,6 @@ export function storeClosed(store: string, operation: string): StoreUnavailableE
   return new StoreUnavailableError({ store, operation, hint: "it was closed" });
 }
 
-export function storeGone(operation: string): StoreUnavailableError {
-  return new StoreUnavailableError({
-    store: "sqlite",
-    operation,
-    hint: "its file was removed or replaced while it was open: put it back and open it again",
-  });
-}
-
 /** Whether somebody else's lock was in the way, and trying again may do. */
 export function isBusy(error: unknown): boolean {
   const code = primaryCode(error);

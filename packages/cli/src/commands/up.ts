@@ -10,6 +10,7 @@ interface UpOptions {
   readonly managementPort?: number;
   readonly cacheBytes?: number;
   readonly clipperRest?: boolean;
+  readonly acceptStateLoss?: boolean;
   readonly image?: Readonly<Record<string, string>>;
 }
 
@@ -29,13 +30,18 @@ export function defineUp(program: Command): void {
       "--image <name=ref>",
       "image to build on, where programs are images: frontend=REF or python:MINOR=REF; may be repeated",
       imageOption,
+    )
+    .option(
+      "--accept-state-loss",
+      "go on without records that were lost and that no query frontend holds; replicas that no record wants end",
     );
   defineCommand<UpOptions>(command, async (context, _args, options) => {
     await using connection = await openConnection(context, options.manager);
-    await connection.start(settingsOf(options), context.call);
+    const { acceptStateLoss = false } = options;
+    const { restored } = await connection.start(settingsOf(options), { ...context.call, acceptStateLoss });
     const { cluster, manager, endpoints } = await connection.status(context.call);
     context.output.result(
-      { cluster, manager, endpoints },
+      { cluster, manager, endpoints, ...(restored === undefined ? {} : { restored }) },
       `cluster ${cluster} runs (${manager})\n  predictions  ${endpoints.query}\n  management   ${endpoints.management}`,
     );
     return undefined;

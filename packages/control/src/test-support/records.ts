@@ -84,7 +84,7 @@ export function workloadRecord(id: string, fields: Partial<WorkloadRecord> = {})
     id,
     instances: 1,
     spec: {
-      labels: { "clipper.model": "m" },
+      labels: { "clipper.model": "m", "clipper.epoch": "e" },
       program: { kind: "directory", path: `/srv/${id}` },
       command: ["python", "-m", "clipper"],
       env: { CLIPPER_FRONTENDS: "unix:/run/rpc.sock" },

@@ -12,7 +12,13 @@ export class SimulatedManagement implements ControllerApi {
   async desired(_options?: CallOptions): Promise<DesiredRecords> {
     return this.#call("desired", () => {
       const { view, nowMs } = this.records;
-      return { head: view.head, workloads: view.workloads(), operations: view.operations(), nowMs };
+      return {
+        head: view.head,
+        origin: view.origin(),
+        workloads: view.workloads(),
+        operations: view.operations(),
+        nowMs,
+      };
     });
   }
 

@@ -4,7 +4,11 @@ import {
   type FrontendLease,
   type FrontendReport,
   type FrontendView,
+  type HeldSnapshot,
+  NotFoundError,
   type ReplicaReport,
+  type StateHead,
+  type StateSnapshot,
 } from "@clipper-serving/spec";
 
 export interface FrontendRegistryOptions {
@@ -20,6 +24,8 @@ export interface FrontendRegistryOptions {
 interface Entry {
   readonly view: FrontendView;
   readonly untilMicros: number;
+  /** What it serves by, while the store lacks that. */
+  readonly snapshot?: StateSnapshot | undefined;
 }
 
 /** What the query frontends last told, each for as long as its lease holds. Never stored: after a restart they tell again. */
@@ -31,8 +37,11 @@ export class FrontendRegistry {
     this.#options = { ...options, leaseMs, limit };
   }
 
-  /** @throws ConflictError `TOO_MANY_FRONTENDS` */
-  report(report: FrontendReport): FrontendLease {
+  /**
+   * @param isHeadLost whether the store lacks what the frontend serves by
+   * @throws ConflictError `TOO_MANY_FRONTENDS`
+   */
+  report(report: FrontendReport, isHeadLost: (head: StateHead) => boolean = () => false): FrontendLease {
     const { clock, nowMs, leaseMs, limit } = this.#options;
     this.#forgetExpired();
     if (!this.#entries.has(report.id) && this.#entries.size >= limit) {
@@ -42,11 +51,37 @@ export class FrontendRegistry {
         facts: { limit },
       });
     }
+    const { head } = report;
+    const isLost = head !== undefined && isHeadLost(head);
+    const snapshot = isLost ? this.#snapshotAt(head) : undefined;
     this.#entries.set(report.id, {
       view: { ...report, lastSeenMs: nowMs() },
       untilMicros: clock.nowMicros() + leaseMs * 1_000,
+      snapshot,
     });
-    return { leaseMs };
+    return { leaseMs, ...(isLost && snapshot === undefined ? { snapshotWanted: true } : {}) };
+  }
+
+  /** @throws NotFoundError for a frontend that has not reported */
+  hold(id: string, snapshot: StateSnapshot): void {
+    this.#forgetExpired();
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new NotFoundError({ kind: "frontend", name: id });
+    this.#entries.set(id, { ...entry, snapshot });
+  }
+
+  /** What live frontends hold, each state once. */
+  snapshots(): readonly HeldSnapshot[] {
+    this.#forgetExpired();
+    const held = new Map<string, { frontends: string[]; snapshot: StateSnapshot }>();
+    for (const [id, { snapshot }] of this.#entries) {
+      if (snapshot === undefined) continue;
+      const name = nameOf(snapshot.head);
+      const known = held.get(name) ?? { frontends: [], snapshot };
+      known.frontends.push(id);
+      held.set(name, known);
+    }
+    return [...held.values()];
   }
 
   /** By id. */
@@ -62,10 +97,18 @@ export class FrontendRegistry {
     );
   }
 
+  #snapshotAt(head: StateHead): StateSnapshot | undefined {
+    return this.snapshots().find(({ snapshot }) => nameOf(snapshot.head) === nameOf(head))?.snapshot;
+  }
+
   #forgetExpired(): void {
     const now = this.#options.clock.nowMicros();
     for (const [id, { untilMicros }] of this.#entries) {
       if (untilMicros <= now) this.#entries.delete(id);
     }
   }
+}
+
+function nameOf({ epoch, revision, hash }: StateHead): string {
+  return `${epoch} ${revision} ${hash}`;
 }

@@ -32,6 +32,8 @@ export interface Route {
   readonly path: string;
   /** Default `token`. */
   readonly access?: Access;
+  /** Default 1 MiB. */
+  readonly maxBodyBytes?: number;
   readonly handle: (request: RouteRequest) => Answer | StreamAnswer | Promise<Answer | StreamAnswer>;
   /** How an error is shown. Default: an `ErrorBody` with the status of the table. */
   readonly showError?: (error: unknown, requestId: string) => Answer;

@@ -37,11 +37,17 @@ export interface HttpServerOptions {
 interface RouteConfig {
   readonly path: string;
   readonly access: Access;
+  readonly maxBodyBytes: number;
   readonly showError: NonNullable<Route["showError"]>;
 }
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
-const UNKNOWN: RouteConfig = { path: "", access: "token", showError: errorAnswer };
+const UNKNOWN: RouteConfig = {
+  path: "",
+  access: "token",
+  maxBodyBytes: BODY_LIMIT_BYTES,
+  showError: errorAnswer,
+};
 
 /** Routes over HTTP: who may ask is decided before the body is read, and whatever is thrown becomes an answer. */
 export function createHttpServer({
@@ -100,8 +106,9 @@ export function createHttpServer({
   return server;
 
   function show(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const known = fromFramework(error);
-    const answer = configOf(request).showError(known, request.id);
+    const { showError, maxBodyBytes } = configOf(request);
+    const known = fromFramework(error, maxBodyBytes);
+    const answer = showError(known, request.id);
     if (answer.status >= 500) onFailed(error, request.id);
     send(reply, answer);
   }
@@ -112,6 +119,7 @@ function addRoute(server: FastifyInstance, route: Route): void {
     method: route.method,
     url: fastifyPath(route.path),
     config: configFor(route) as object,
+    bodyLimit: configFor(route).maxBodyBytes,
     onRequest: async (request) => checkMediaType(request.raw),
     handler: async (request, reply) => {
       const answer = await route.handle({
@@ -152,8 +160,13 @@ function send(reply: FastifyReply, { status, headers = {}, body }: Answer): void
   reply.headers(headers).send(typeof body === "object" ? JSON.stringify(body) : body);
 }
 
-function configFor({ path, access = "token", showError = errorAnswer }: Route): RouteConfig {
-  return { path, access, showError };
+function configFor({
+  path,
+  access = "token",
+  maxBodyBytes = BODY_LIMIT_BYTES,
+  showError = errorAnswer,
+}: Route): RouteConfig {
+  return { path, access, maxBodyBytes, showError };
 }
 
 function configOf(request: FastifyRequest): RouteConfig {
@@ -178,10 +191,10 @@ function requestId({ headers }: { headers: Record<string, string | string[] | un
 }
 
 /** What the framework itself refuses. */
-function fromFramework(error: unknown): unknown {
+function fromFramework(error: unknown, limitBytes: number): unknown {
   const { code, statusCode, message } = error as Partial<FastifyError>;
   if (code?.startsWith("FST_") !== true || statusCode === undefined || statusCode >= 500) return error;
-  if (statusCode === 413) return new TooLargeError({ what: "the body", limitBytes: BODY_LIMIT_BYTES });
+  if (statusCode === 413) return new TooLargeError({ what: "the body", limitBytes });
   if (code === "FST_ERR_BAD_URL") {
     return new BadRequestError({ code: "BAD_URL", message: "the URL's percent escapes are broken" });
   }

@@ -12,6 +12,8 @@ export type StateEvent = Exclude<WatchEvent, { type: "beat" }>;
 
 export interface ClusterStateOptions {
   readonly store: StateStore;
+  /** Refuses a change of a store that has lost what it held. */
+  readonly checkNotLost?: (head: StateHead) => void;
   /** How often a decision is made anew when another process commits first. Default 20. */
   readonly attempts?: number;
 }
@@ -28,13 +30,15 @@ export interface Committed<Result> {
  */
 export class ClusterState {
   readonly #store: StateStore;
+  readonly #checkNotLost: (head: StateHead) => void;
   readonly #attempts: number;
   readonly #listeners = new Set<(event: StateEvent) => void>();
   #view: StateView | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ store, attempts = 20 }: ClusterStateOptions) {
+  constructor({ store, checkNotLost = () => {}, attempts = 20 }: ClusterStateOptions) {
     this.#store = store;
+    this.#checkNotLost = checkNotLost;
     this.#attempts = attempts;
   }
 
@@ -54,15 +58,20 @@ export class ClusterState {
 
   /**
    * Decides and commits; durable when it resolves. Anything `decide` throws is passed on, with nothing committed.
+   * @param options.whenLost whether it may change a store that has lost what it held: only what settles that may. Default false
    * @throws HeadMismatchError when others kept committing first
-   * @throws StoreUnavailableError, StoreRegressedError
+   * @throws StoreUnavailableError, StoreRegressedError, StateLostError
    */
-  mutate<Result>(decide: (view: StateView) => Decision<Result>): Promise<Committed<Result>> {
+  mutate<Result>(
+    decide: (view: StateView) => Decision<Result>,
+    { whenLost = false }: { readonly whenLost?: boolean } = {},
+  ): Promise<Committed<Result>> {
     return this.#oneAtATime(async () => {
       for (let attempt = 1; ; attempt++) {
         const view = await this.#refresh();
         const { changes, result } = decide(view);
         if (changes.length === 0) return { result, view };
+        if (!whenLost) this.#checkNotLost(view.head);
         try {
           const head = await this.#store.commit(view.head, changes);
           this.#apply({ type: "commit", commit: { head, changes } });

@@ -18,9 +18,12 @@ export function clusterRoutes({ cluster, version, state, frontends }: ClusterRou
       path: "/v1/cluster",
       handle: async () => {
         const view = await state.read();
+        const origin = view.origin();
         const body: ClusterView = {
           cluster,
           head: view.head,
+          state: view.head.revision === 0 ? "new" : "in-use",
+          ...(origin === undefined ? {} : { origin }),
           store: state.storeName,
           version,
           applications: view.applications(),

@@ -2,11 +2,19 @@ import { InvalidArgumentError } from "@clipper-serving/spec";
 import type { FrontendRegistry } from "../frontends/frontend-registry.js";
 import { parseBody } from "../http/parse-body.js";
 import { param, type Route } from "../http/route.js";
-import { listed } from "./answers.js";
+import type { ClusterState } from "../state/cluster-state.js";
+import { isLostFrom } from "../state/lost-state.js";
+import { listed, NO_CONTENT } from "./answers.js";
 import { checkFrontendUrl } from "./frontend-url.js";
+import { SNAPSHOT_BYTES, snapshotBody } from "./restore-schemas.js";
 import { frontendReportBody } from "./schemas.js";
 
-export function frontendRoutes(frontends: FrontendRegistry): Route[] {
+export interface FrontendRoutesOptions {
+  readonly state: ClusterState;
+  readonly frontends: FrontendRegistry;
+}
+
+export function frontendRoutes({ state, frontends }: FrontendRoutesOptions): Route[] {
   return [
     { method: "GET", path: "/v1/replicas", handle: () => listed(frontends.replicas()) },
     { method: "GET", path: "/v1/frontends", handle: () => listed(frontends.live()) },
@@ -23,8 +31,18 @@ export function frontendRoutes(frontends: FrontendRegistry): Route[] {
           });
         }
         checkFrontendUrl(report.url);
-        return { status: 200, body: frontends.report(report) };
+        return { status: 200, body: frontends.report(report, (head) => isLostFrom(state.head, head)) };
       },
     },
+    {
+      method: "PUT",
+      path: "/v1/frontends/{id}/snapshot",
+      maxBodyBytes: SNAPSHOT_BYTES,
+      handle: (request) => {
+        frontends.hold(param(request, "id"), parseBody(snapshotBody, request.body()));
+        return NO_CONTENT;
+      },
+    },
+    { method: "GET", path: "/v1/snapshots", handle: () => listed(frontends.snapshots()) },
   ];
 }

@@ -7,6 +7,7 @@ import { clusterRoutes } from "./cluster.js";
 import { frontendRoutes } from "./frontends.js";
 import { modelRoutes } from "./models.js";
 import { operationRoutes } from "./operations.js";
+import { restoreRoutes } from "./restore.js";
 import { watchRoutes } from "./watch.js";
 import { workloadRoutes } from "./workloads.js";
 
@@ -28,7 +29,8 @@ export function v1Routes(options: V1RoutesOptions): Route[] {
     ...modelRoutes(state),
     ...workloadRoutes(state),
     ...operationRoutes({ state, nowMs }),
-    ...frontendRoutes(frontends),
+    ...frontendRoutes({ state, frontends }),
+    ...restoreRoutes(state),
     ...watchRoutes(streams),
   ];
 }

@@ -1,9 +1,12 @@
-import type { FrontendReport } from "@clipper-serving/spec";
+import { text } from "node:stream/consumers";
+import type { FrontendLease, FrontendReport, StateSnapshot } from "@clipper-serving/spec";
 import type { ManagementConnection } from "./management-connection.js";
 
 export interface FrontendReporterOptions {
   readonly management: ManagementConnection;
   readonly report: () => FrontendReport;
+  /** What is served by, for a management frontend whose store has lost it. */
+  readonly snapshot: () => StateSnapshot | undefined;
   /** Told once when reports stop arriving, and not again before one has arrived. */
   readonly onFailed: (error: unknown) => void;
   readonly everyMs?: number;
@@ -11,7 +14,10 @@ export interface FrontendReporterOptions {
 
 const REPORT_TIMEOUT_MS = 5_000;
 
-/** Tells the management frontend what this one serves and which replicas it has: at once when that changes, and every second. */
+/**
+ * Tells the management frontend what this one serves and which replicas it has: at once when that changes, and every second. Where it is asked for the state itself, it
+ * gives that too.
+ */
 export class FrontendReporter {
   readonly #options: FrontendReporterOptions;
   readonly #stop = new AbortController();
@@ -52,18 +58,23 @@ export class FrontendReporter {
   }
 
   async #send(): Promise<void> {
-    const { management, report, onFailed } = this.#options;
+    const { report, snapshot, onFailed } = this.#options;
     const body = report();
     try {
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(REPORT_TIMEOUT_MS)]);
       const path = `/v1/frontends/${encodeURIComponent(body.id)}`;
-      const response = await management.open("PUT", path, { body, signal });
-      response.resume();
+      const { snapshotWanted } = JSON.parse(await this.#put(path, body)) as FrontendLease;
+      const held = snapshotWanted ? snapshot() : undefined;
+      if (held !== undefined) await this.#put(`${path}/snapshot`, held);
       this.#failing = false;
     } catch (error) {
       // The next second tries again; saying so every second helps nobody.
       if (!this.#failing && !this.#stop.signal.aborted) onFailed(error);
       this.#failing = true;
     }
+  }
+
+  async #put(path: string, body: unknown): Promise<string> {
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(REPORT_TIMEOUT_MS)]);
+    return text(await this.#options.management.open("PUT", path, { body, signal }));
   }
 }

@@ -31,14 +31,34 @@ describe("the last state known to be good", () => {
     expect(state.head).toEqual(head("e", 5));
   });
 
-  it("keeps no records that queries are not served by", () => {
+  it("keeps no records but those that queries are served by and a lost store can be restored from", () => {
     const state = new KnownState();
     const operation = { kind: "operation", key: "o", value: {}, revision: 1 };
     state.applySnapshot({ head: head("e", 1), records: [application("a"), operation] });
     expect(names(state)).toEqual(["a"]);
-    state.applyCommit({ head: head("e", 2), changes: [{ kind: "workload", key: "w", value: {} }] });
-    expect(names(state)).toEqual(["a"]);
+    const changes = [
+      { kind: "operation", key: "p", value: {} },
+      { kind: "workload", key: "w", value: {} },
+    ];
+    state.applyCommit({ head: head("e", 2), changes });
+    expect(names(state)).toEqual(["a", "w"]);
   });
+
+  it.each([
+    ["up to the revision it knows", { epoch: "e", revision: 3 }, "applied"],
+    ["up to a later one", { epoch: "e", revision: 4 }, "applied"],
+    ["whatever it had come to", { epoch: "e" }, "applied"],
+    ["up to an earlier one", { epoch: "e", revision: 2 }, "regressed"],
+    ["of another", { epoch: "d" }, "regressed"],
+  ] as const)(
+    "follows a store that has taken the place of the one it knows, %s: %o %s",
+    (_what, history, applied) => {
+      const state = new KnownState();
+      state.applySnapshot(snapshot("e", 3, "a", "b"));
+      const origin = { kind: "origin", key: "origin", value: { succeeds: [history], left: [] }, revision: 1 };
+      expect(state.applySnapshot({ head: head("f", 1), records: [application("a"), origin] })).toBe(applied);
+    },
+  );
 
   it("asks to begin anew when a commit is missing, or of another epoch", () => {
     const state = new KnownState();

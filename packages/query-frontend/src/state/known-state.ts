@@ -1,7 +1,18 @@
-import type { StateChange, StateCommit, StateHead, StateRecord, StateSnapshot } from "@clipper-serving/spec";
+import {
+  type OriginRecord,
+  type StateChange,
+  type StateCommit,
+  type StateHead,
+  type StateRecord,
+  type StateSnapshot,
+  succeedsHead,
+} from "@clipper-serving/spec";
 
-/** Kinds without which no query can be served; a frontend keeps no others. */
-const SERVED_KINDS: ReadonlySet<string> = new Set(["application", "model", "version"]);
+/**
+ * Kinds without which no query can be served, and those without which a store that was lost could not be restored from what a frontend knows: a
+ * frontend keeps no others.
+ */
+const KEPT_KINDS: ReadonlySet<string> = new Set(["application", "model", "version", "workload", "origin"]);
 /** Kinds that a store of our own cannot have lost without somebody having deleted them, which would have been a commit. */
 const NAMED_KINDS: ReadonlySet<string> = new Set(["application", "version"]);
 
@@ -9,8 +20,8 @@ const NAMED_KINDS: ReadonlySet<string> = new Set(["application", "version"]);
 export type Applied = "applied" | "known" | "regressed" | "gap";
 
 /**
- * The last state that is known to be good. It never goes back: neither to an earlier revision, nor to a store made anew that has lost names.
- * Somebody who wants that purges the frontend's volume too.
+ * The last state that is known to be good. It never goes back: neither to an earlier revision, nor to a store made anew that has lost names, unless that
+ * store says that it has taken the place of this state's.
  */
 export class KnownState {
   #head: StateHead | undefined;
@@ -30,7 +41,7 @@ export class KnownState {
 
   applySnapshot({ head, records }: StateSnapshot): Applied {
     const served = new Map(
-      records.filter(({ kind }) => SERVED_KINDS.has(kind)).map((record) => [keyOf(record), record]),
+      records.filter(({ kind }) => KEPT_KINDS.has(kind)).map((record) => [keyOf(record), record]),
     );
     if (this.#head !== undefined) {
       if (isSame(this.#head, head)) return "known";
@@ -51,13 +62,15 @@ export class KnownState {
   }
 
   #change({ kind, key, value }: StateChange, revision: number): void {
-    if (!SERVED_KINDS.has(kind)) return;
+    if (!KEPT_KINDS.has(kind)) return;
     if (value === undefined) this.#records.delete(keyOf({ kind, key }));
     else this.#records.set(keyOf({ kind, key }), { kind, key, value, revision });
   }
 
   #isRegression(known: StateHead, found: StateHead, records: ReadonlyMap<string, StateRecord>): boolean {
     if (found.epoch === known.epoch) return found.revision <= known.revision;
+    const origin = records.get(keyOf({ kind: "origin", key: "origin" }))?.value as OriginRecord | undefined;
+    if (succeedsHead(origin, known)) return false;
     for (const [key, { kind }] of this.#records) if (NAMED_KINDS.has(kind) && !records.has(key)) return true;
     return false;
   }

@@ -8,6 +8,8 @@ import {
 } from "@clipper-serving/spec";
 
 const MAX_SLO_MICROS = 2 ** 31 - 1;
+/** Kept for the store's sake. */
+const OTHER_KINDS: ReadonlySet<string> = new Set(["workload", "origin"]);
 
 /**
  * The records that queries can be served by. One that is not what its kind promises (a newer management frontend's, a damaged store's) is left out, and
@@ -25,7 +27,7 @@ export function servableRecords(
     if (kind === "application" && isApplication(value)) applications.push(value);
     else if (kind === "model" && isModel(value)) models.push(value);
     else if (kind === "version" && isVersion(value)) versions.push(value);
-    else onUnusable(record);
+    else if (!OTHER_KINDS.has(kind)) onUnusable(record);
   }
   return { applications, models, versions };
 }

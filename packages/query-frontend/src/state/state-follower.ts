@@ -1,5 +1,5 @@
 import type { ServingState } from "@clipper-serving/serving";
-import { InvalidArgumentError, type StateHead } from "@clipper-serving/spec";
+import { InvalidArgumentError, type StateHead, type StateSnapshot } from "@clipper-serving/spec";
 import type { Logger } from "pino";
 import { KnownState } from "./known-state.js";
 import type { ManagementConnection } from "./management-connection.js";
@@ -46,6 +46,10 @@ export class StateFollower {
 
   get head(): StateHead | undefined {
     return this.#state.head;
+  }
+
+  snapshot(): StateSnapshot | undefined {
+    return this.#state.snapshot();
   }
 
   longestSloMs(): number {

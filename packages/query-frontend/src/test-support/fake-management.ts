@@ -8,6 +8,7 @@ import type {
   StateChange,
   StateHead,
   StateRecord,
+  StateSnapshot,
   WatchEvent,
 } from "@clipper-serving/spec";
 
@@ -23,6 +24,9 @@ export class FakeManagement {
   beats = true;
   readonly reports: FrontendReport[] = [];
   readonly watched: string[] = [];
+  /** What frontends are told that it lacks, and what they sent. */
+  snapshotWanted = false;
+  readonly snapshots: StateSnapshot[] = [];
   readonly #timer = setInterval(() => this.beats && this.#tell({ type: "beat", head: this.#head }), 50);
 
   async start(port = 0): Promise<Address> {
@@ -89,8 +93,13 @@ export class FakeManagement {
       body += chunk;
     });
     request.on("end", () => {
+      if (url.pathname.endsWith("/snapshot")) {
+        this.snapshots.push(JSON.parse(body) as StateSnapshot);
+        response.writeHead(204).end();
+        return;
+      }
       this.reports.push(JSON.parse(body) as FrontendReport);
-      response.end('{"leaseMs":3000}');
+      response.end(JSON.stringify({ leaseMs: 3_000, snapshotWanted: this.snapshotWanted }));
     });
   }
 

@@ -11,6 +11,7 @@ export type ResourceKind =
   | "cluster"
   | "bundle"
   | "replica"
+  | "frontend"
   | "port";
 
 /** Something named does not exist. */
@@ -64,6 +65,13 @@ export class HeadMismatchError extends ConflictError {
   }
 }
 
+/** The store holds nothing, or another history, while something of the one it should hold is still there: what runs, or what a frontend serves. */
+export class StateLostError extends ConflictError {
+  constructor(options: { message: string; hint?: string; facts: Readonly<Record<string, unknown>> }) {
+    super({ ...options, code: "STATE_LOST" });
+  }
+}
+
 /** The state store cannot be reached, is full, or refuses to write. Nothing was half written. */
 export class StoreUnavailableError extends ClipperError {
   constructor(options: { store: string; operation: string; cause?: unknown; hint?: string }) {
@@ -84,7 +92,7 @@ export class StoreRegressedError extends ClipperError {
     super({
       code: "STORE_REGRESSED",
       message: `the ${facts.store} state store lost acknowledged changes`,
-      hint: "restore it from a frontend's snapshot, or purge the cluster",
+      hint: "put its data back, or have `clipper up` restore it from the frontends' snapshots",
       facts,
     });
   }

@@ -1,0 +1,131 @@
+import { copyFileSync, readdirSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { LocalCluster } from "../support/local-cluster.ts";
+import { processesOf, processOf } from "../support/processes.ts";
+import { errorOf, expectDeployable, expectUntouched, remembered, underLoad } from "../support/state-loss.ts";
+
+describe("a cluster whose state is lost", () => {
+  let cluster: LocalCluster;
+
+  beforeAll(async () => {
+    cluster = await LocalCluster.up();
+    await cluster.deploy("tagged.py:v1", { model: "tagged", app: "tagged", "slo-ms": "2000" });
+    await cluster.deploy("tagged.py:v2", { model: "tagged", version: "2", replicas: "2" });
+  });
+
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  const volume = (...parts: string[]) =>
+    cluster.scratch.path("home", "local", cluster.name, "volumes", ...parts);
+  const snapshotFile = () => volume("query-frontend", "state-snapshot.json");
+  const remove = (path: string) => rmSync(path, { recursive: true, force: true });
+  const kill = (workload: string) => process.kill(processOf(cluster.scratch.directory, workload), "SIGKILL");
+  const replicaProcesses = () =>
+    processesOf(cluster.scratch.directory)
+      .filter(({ environment }) => /(^|\0)CLIPPER_WORKLOAD=replica-/.test(environment))
+      .map(({ pid }) => pid)
+      .sort();
+
+  it("has it back from its query frontend at the next command, and answers every request meanwhile", async () => {
+    const before = remembered(await cluster.status());
+    const running = replicaProcesses();
+    const ledger = await underLoad(cluster, async () => {
+      remove(volume("state"));
+      kill("management-frontend");
+      const { stderr } = await cluster.clipper("status");
+      expect(stderr).toContain("restored 1 applications and 2 versions");
+      expect(remembered(await cluster.status())).toEqual(before);
+    });
+    expectUntouched(ledger);
+    expect(replicaProcesses()).toEqual(running);
+    await expectDeployable(cluster, "3");
+  });
+
+  it("notices too when the files vanish below a management frontend that runs on", async () => {
+    const before = remembered(await cluster.status());
+    const running = replicaProcesses();
+    const ledger = await underLoad(cluster, async () => {
+      for (const name of readdirSync(volume("state"))) remove(volume("state", name));
+      await eventually(
+        "management's refusal",
+        5_000,
+        async () => !(await fetch(`${cluster.management}/readyz`)).ok,
+      );
+      const { restored } = await cluster.up();
+      expect(restored?.applications).toEqual(["tagged"]);
+      expect(restored?.differences).toMatchObject([{ kind: "not-kept" }]);
+      expect(remembered(await cluster.status())).toEqual(before);
+    });
+    expectUntouched(ledger);
+    expect(replicaProcesses()).toEqual(running);
+  });
+
+  it("has it back when it was down, too: its replicas are started again", async () => {
+    const before = await cluster.status();
+    await cluster.clipper("down");
+    remove(volume("state"));
+    const { restored } = await cluster.up();
+    expect(restored?.differences.filter(({ kind }) => kind === "replicas-gone")).toHaveLength(
+      before.models.filter(({ replicas }) => replicas.length > 0).length,
+    );
+    expect(await cluster.predict("tagged", [1])).toMatchObject({ default: false });
+    expect((await cluster.status()).applications).toEqual(before.applications);
+  });
+
+  it("leaves running what no record knows, until it is told that the loss is accepted", async () => {
+    const older = cluster.scratch.path("older-snapshot");
+    copyFileSync(snapshotFile(), older);
+    await cluster.deploy("tagged.py:v1", { model: "tagged", version: "5" });
+    remove(volume("state"));
+    kill("management-frontend");
+    copyFileSync(older, snapshotFile());
+    kill("query-frontend");
+    const { restored } = await cluster.up();
+    const unknown = restored?.differences.find(({ kind }) => kind === "replicas-unknown");
+    expect(unknown).toMatchObject({ model: "tagged", version: "5" });
+    const replica = processOf(cluster.scratch.directory, unknown?.workload ?? "");
+    await sleep(2_000);
+    expect(processOf(cluster.scratch.directory, unknown?.workload ?? "")).toBe(replica);
+
+    await cluster.up("--accept-state-loss");
+    await eventually("the end of the unknown replica", 10_000, () => !replicaProcesses().includes(replica));
+    expect(await cluster.predict("tagged", [1])).toMatchObject({ default: false });
+  });
+
+  it("names what is lost where no query frontend holds it, and removes nothing before that is accepted", async () => {
+    const running = replicaProcesses();
+    expect(running.length).toBeGreaterThan(0);
+    const versions = (await cluster.status()).models.map(({ name, version }) => `${name}:${version}`);
+    remove(volume("query-frontend"));
+    remove(volume("state"));
+    kill("query-frontend");
+    kill("management-frontend");
+    for (const command of ["status", "up", "status"]) {
+      const error = errorOf((await cluster.fails(4, command, "-o", "json")).stderr);
+      expect(error.code).toBe("STATE_LOST");
+      expect(error.facts.versions).toEqual(versions.toSorted());
+      for (const version of versions) expect(error.message).toContain(version);
+      expect(error.hint).toContain("--accept-state-loss");
+      expect(replicaProcesses()).toEqual(running);
+    }
+    expect((await cluster.up("--accept-state-loss")).restored).toBeUndefined();
+    await eventually("the end of the replicas", 15_000, () => replicaProcesses().length === 0);
+    expect(await cluster.status()).toMatchObject({ applications: [], models: [] });
+    await cluster.deploy("tagged.py:v1", { model: "tagged", app: "tagged", "slo-ms": "2000" });
+    expect(await cluster.predict("tagged", [1])).toMatchObject({ default: false });
+  });
+
+  it("is told to have lost something, too, when nothing of it runs and only this machine remembers", async () => {
+    await cluster.clipper("down");
+    remove(volume("state"));
+    remove(volume("query-frontend"));
+    const error = errorOf((await cluster.fails(4, "up", "-o", "json")).stderr);
+    expect(error).toMatchObject({ code: "STATE_LOST", facts: { versions: [] } });
+    await cluster.clipper("up", "--accept-state-loss");
+    expect((await cluster.status()).applications).toEqual([]);
+  });
+});
