@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { inspect } from "node:util";
 import Docker from "dockerode";
 import { EngineError, refusal } from "./engine-error.js";
@@ -23,7 +23,7 @@ export interface EngineRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
-  /** Bytes to send instead of a body. */
+  /** Bytes to send instead of a body; destroyed when the request is over, however it ends. */
   readonly upload?: Readable | Buffer;
   /** `X-Registry-Auth`, as base64 already. */
   readonly registryAuth?: string;
@@ -102,7 +102,8 @@ export class EngineClient {
       const answer = await this.#dial(request, abort);
       const { statusCode = 0 } = answer;
       if (statusCode < 400) return answer;
-      const text = request.method === "HEAD" ? "" : (await readAll(answer, request)).toString("utf8");
+      // Also where there is none: an answer that nobody reads keeps its connection.
+      const text = (await readAll(answer, request)).toString("utf8");
       throw refusal(nameOf(request), statusCode, messageOf(text) || `HTTP ${statusCode}`);
     } catch (error) {
       signal?.throwIfAborted();
@@ -123,6 +124,10 @@ export class EngineClient {
   #dial(request: EngineRequest, abortSignal: AbortSignal): Promise<IncomingMessage> {
     const { method, path, query = {}, body = {}, upload, registryAuth } = request;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    // The transport leaves it as it is when the engine takes no more, with its files open.
+    const release = (): void => {
+      if (upload instanceof Readable) upload.destroy();
+    };
     this.#docker.modem.dial(
       {
         method,
@@ -134,10 +139,29 @@ export class EngineClient {
         isStream: true,
         statusCodes: ANY_STATUS,
       },
-      (error: unknown, answer: unknown) =>
-        error === null || error === undefined ? resolve(answer as IncomingMessage) : reject(error),
+      (error: unknown, answer: unknown) => {
+        if (error === null || error === undefined) {
+          resolve((answer as IncomingMessage).once("close", release));
+        } else {
+          release();
+          reject(error);
+        }
+      },
     );
     return promise;
+  }
+}
+
+/** The bytes of an answer as they come. @throws EngineError `ENGINE_BROKEN_STREAM` when it ends early */
+export async function* chunksOf(
+  answer: IncomingMessage,
+  { request, signal }: { readonly request: string; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of answer) yield chunk as Buffer;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw brokenStream(request, "ended early", cause);
   }
 }
 
@@ -176,12 +200,8 @@ function unreachable(host: EngineHost, cause: unknown): EngineError {
 
 async function readAll(answer: IncomingMessage, request: EngineRequest): Promise<Buffer> {
   const parts: Buffer[] = [];
-  try {
-    for await (const part of answer) parts.push(part as Buffer);
-  } catch (cause) {
-    request.signal?.throwIfAborted();
-    throw brokenStream(nameOf(request), "ended early", cause);
-  }
+  const { signal } = request;
+  for await (const part of chunksOf(answer, { request: nameOf(request), signal })) parts.push(part);
   return Buffer.concat(parts);
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { brokenStream, type EngineClient } from "./engine-client.js";
+import { brokenStream, chunksOf, type EngineClient } from "./engine-client.js";
 
 export interface EngineEvent {
   readonly Type: string;
@@ -35,14 +35,17 @@ export async function* engineEvents(client: EngineClient, query: EventQuery): As
     answerTimeoutMs: until === undefined ? 0 : 5_000,
   });
   onOpen?.();
-  yield* jsonLines(answer);
+  yield* jsonLines(answer, signal);
 }
 
 /** The engine puts an end of line after each event, and no promise: objects are told apart by their lines. */
-async function* jsonLines(answer: IncomingMessage): AsyncGenerator<EngineEvent> {
+async function* jsonLines(
+  answer: IncomingMessage,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<EngineEvent> {
   let rest = Buffer.alloc(0);
-  for await (const chunk of answer) {
-    rest = Buffer.concat([rest, chunk as Buffer]);
+  for await (const chunk of chunksOf(answer, { request: "GET /events", signal })) {
+    rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
       const text = rest.subarray(0, end).toString("utf8").trim();
       rest = rest.subarray(end + 1);

@@ -39,7 +39,7 @@ export class Images {
 
   /** @returns undefined when the engine has none of that name */
   inspect(ref: string): Promise<InspectedImage | undefined> {
-    return unlessAbsent(this.#client.json<InspectedImage>({ method: "GET", path: `/images/${ref}/json` }));
+    return unlessAbsent(this.#client.json<InspectedImage>({ method: "GET", path: `${pathOf(ref)}/json` }));
   }
 
   list(): Promise<readonly ListedImage[]> {
@@ -49,14 +49,14 @@ export class Images {
   async tag(id: string, { repository, tag }: { repository: string; tag: string }): Promise<void> {
     await this.#client.done({
       method: "POST",
-      path: `/images/${id}/tag`,
+      path: `${pathOf(id)}/tag`,
       query: { repo: repository, tag },
     });
   }
 
   /** Absent is success. */
   async remove(ref: string): Promise<void> {
-    await unlessAbsent(this.#client.done({ method: "DELETE", path: `/images/${ref}` }));
+    await unlessAbsent(this.#client.done({ method: "DELETE", path: pathOf(ref) }));
   }
 
   /** Begins a load; its progress has to be read to the end. */
@@ -73,7 +73,7 @@ export class Images {
 
   /** The image as `docker save` writes it. */
   save(ref: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
-    return this.#client.stream({ method: "GET", path: `/images/${ref}/get`, signal, answerTimeoutMs: 0 });
+    return this.#client.stream({ method: "GET", path: `${pathOf(ref)}/get`, signal, answerTimeoutMs: 0 });
   }
 
   /** Begins a pull; its progress has to be read to the end. */
@@ -99,4 +99,9 @@ export class Images {
       answerTimeoutMs: 0,
     });
   }
+}
+
+/** What a name holds that no name may, the engine is to refuse, and not to take for the end of the path. */
+function pathOf(ref: string): string {
+  return `/images/${encodeURI(ref).replace(/[?#]/g, encodeURIComponent)}`;
 }

@@ -1,5 +1,6 @@
 import type { InspectedContainer } from "../engine/containers.js";
 import type { Engine } from "../engine/engine.js";
+import { chunksOf } from "../engine/engine-client.js";
 import { LogDemuxer } from "./log-demuxer.js";
 import { LogLineReader, type TimedLine } from "./log-line-reader.js";
 
@@ -22,8 +23,8 @@ export async function* containerLog(
   const demuxer = new LogDemuxer({ isTerminal: Config.Tty });
   const reader = new LogLineReader();
   const isNew = ({ time }: TimedLine): boolean => after === undefined || time === undefined || time > after;
-  for await (const bytes of answer) {
-    for (const chunk of demuxer.push(bytes as Buffer)) yield* reader.push(chunk).filter(isNew);
+  for await (const bytes of chunksOf(answer, { request: "logs", signal })) {
+    for (const chunk of demuxer.push(bytes)) yield* reader.push(chunk).filter(isNew);
   }
   demuxer.end();
   yield* reader.end().filter(isNew);

@@ -33,6 +33,8 @@ export class FakeEngine implements AsyncDisposable {
   readonly socket: string;
   /** Path and query of each request, in order. */
   readonly requests: string[] = [];
+  /** How many were made to it so far. */
+  connections = 0;
   readonly #server: Server;
 
   private constructor({ version = DEBIAN_VERSION, answers = {}, socket }: FakeEngineOptions) {
@@ -44,6 +46,9 @@ export class FakeEngine implements AsyncDisposable {
       if (answer !== undefined) answer(request, response);
       else if (path.startsWith("/version")) response.end(JSON.stringify(version));
       else response.writeHead(404).end(JSON.stringify({ message: `page not found: ${path}` }));
+    });
+    this.#server.on("connection", () => {
+      this.connections += 1;
     });
   }
 
