@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { EngineClient } from "./engine-client.js";
+import type { Readable } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
+import type { EngineClient, EngineRequest } from "./engine-client.js";
 import { isAbsent, isConflict } from "./engine-error.js";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -51,6 +53,9 @@ export interface LogRequest {
 }
 
 const STOP_MARGIN_MS = 60_000;
+/** How long somebody else's removal is waited for, and how often looked at, ms. */
+const REMOVAL_MS = 10_000;
+const REMOVAL_LOOK_MS = 50;
 
 /** The part of the engine's interface that is about containers. */
 export class Containers {
@@ -103,7 +108,7 @@ export class Containers {
     );
   }
 
-  /** Kills what runs. Absent, or being removed by somebody else, is success. */
+  /** Kills what runs. Absent is success, and so is what somebody else has removed. */
   async remove(id: string): Promise<void> {
     try {
       await this.#client.done({
@@ -112,18 +117,31 @@ export class Containers {
         query: { force: true, v: true },
       });
     } catch (error) {
-      if (!isAbsent(error) && !isConflict(error)) throw error;
+      if (isConflict(error)) await this.#untilGone(id);
+      else if (!isAbsent(error)) throw error;
     }
   }
 
+  /** What a container holds is free only when it is gone. One that stays does not run: whoever wants what it holds is told so. */
+  async #untilGone(id: string): Promise<void> {
+    const deadline = performance.now() + REMOVAL_MS;
+    while (performance.now() < deadline && (await this.inspect(id)) !== undefined)
+      await wait(REMOVAL_LOOK_MS);
+  }
+
   /** Unpacks a tar into a container, which need not run. */
-  putArchive(id: string, path: string, archive: Buffer | NodeJS.ReadableStream): Promise<void> {
+  putArchive(
+    id: string,
+    path: string,
+    archive: Buffer | Readable,
+    limits: Pick<EngineRequest, "signal" | "answerTimeoutMs"> = {},
+  ): Promise<void> {
     return this.#client.done({
       method: "PUT",
       path: `/containers/${id}/archive`,
       query: { path },
-      upload: archive as Buffer,
-      answerTimeoutMs: 0,
+      upload: archive,
+      ...limits,
     });
   }
 
@@ -160,11 +178,15 @@ export class Containers {
   }
 
   /** Makes an image of a container that need not run, with the container's own configuration. @returns its id */
-  async commit(id: string, { repository, tag }: { repository: string; tag: string }): Promise<string> {
+  async commit(
+    id: string,
+    { repository, tag, signal }: { repository: string; tag: string; signal: AbortSignal | undefined },
+  ): Promise<string> {
     const { Id } = await this.#client.json<{ Id: string }>({
       method: "POST",
       path: "/commit",
       query: { container: id, repo: repository, tag, pause: false },
+      signal,
       answerTimeoutMs: 0,
     });
     return Id;

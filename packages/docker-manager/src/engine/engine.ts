@@ -9,6 +9,8 @@ import { Volumes } from "./volumes.js";
 export interface EngineInfo {
   readonly ID?: string;
   readonly OperatingSystem?: string;
+  /** By its own clock, in the form of RFC 3339. */
+  readonly SystemTime?: string;
   readonly DriverStatus?: readonly (readonly string[])[] | null;
   readonly Runtimes?: Readonly<Record<string, unknown>> | null;
   /** Since version 1.50 of the interface. */

@@ -83,9 +83,11 @@ export class Images {
       readonly registryAuth: string;
       readonly platform?: string;
       readonly signal?: AbortSignal | undefined;
+      /** Until it has anything to say, ms: it asks the registry first. */
+      readonly answerTimeoutMs: number;
     },
   ): Promise<IncomingMessage> {
-    const { registryAuth, platform, signal } = options;
+    const { registryAuth, platform, signal, answerTimeoutMs } = options;
     return this.#client.stream({
       method: "POST",
       path: "/images/create",
@@ -96,7 +98,7 @@ export class Images {
       },
       registryAuth,
       signal,
-      answerTimeoutMs: 0,
+      answerTimeoutMs,
     });
   }
 }

@@ -98,8 +98,8 @@ export class EngineImageSink implements ImageSink {
   async #bring(engine: Engine, plan: ImagePlan, options: CallOptions): Promise<string> {
     await this.#checkBase(plan.base, options);
     const way = this.#options.way ?? (await wayOf(engine));
-    if (way === "commit") return await commitImage(engine, plan, options);
-    return await loadImage(engine, plan, { ...options, stallTimeoutMs: this.#options.stallTimeoutMs });
+    const limits = { ...options, stallTimeoutMs: this.#options.stallTimeoutMs };
+    return way === "commit" ? await commitImage(engine, plan, limits) : await loadImage(engine, plan, limits);
   }
 
   /** The engine has to have what an image is put on. */

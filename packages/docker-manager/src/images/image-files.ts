@@ -1,11 +1,15 @@
+import { randomUUID } from "node:crypto";
 import type { ImageFile } from "@clipper-serving/spec";
 import type { Engine } from "../engine/engine.js";
 import { kindFilter, LABEL } from "../workload/labels.js";
+import { inspectionName } from "../workload/names.js";
 import { firstFileOf, linkTargetOf } from "../workload/tar.js";
 
 const LARGEST_CONTENT = 64 * 1_024;
 /** What somebody left behind who was killed while he looked. */
 const ABANDONED_AFTER_S = 600;
+/** As the engine lists them. */
+const OWN_NAMES = `/${inspectionName("")}`;
 /** In Go's `os.FileMode`: a link, and anything that is no plain file. */
 const LINK_BIT = 2 ** 27;
 const TYPE_BITS = 2 ** 31 + 2 ** 27 + 2 ** 26 + 2 ** 25 + 2 ** 24 + 2 ** 21 + 2 ** 19;
@@ -17,7 +21,7 @@ export async function imageFiles(
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, ImageFile>> {
   await removeAbandoned(engine);
-  const id = await engine.containers.create(undefined, {
+  const id = await engine.containers.create(inspectionName(randomUUID()), {
     Image: image,
     Entrypoint: ["never-started"],
     Cmd: [],
@@ -57,6 +61,9 @@ async function removeAbandoned(engine: Engine): Promise<void> {
   const before = Date.now() / 1_000 - ABANDONED_AFTER_S;
   const found = await engine.containers.list([kindFilter("inspection")]);
   await Promise.all(
-    found.filter(({ Created }) => Created < before).map(({ Id }) => engine.containers.remove(Id)),
+    found
+      // What somebody runs of an image that was made through such a container has its label too.
+      .filter(({ Created, Names }) => Created < before && Names.some((name) => name.startsWith(OWN_NAMES)))
+      .map(({ Id }) => engine.containers.remove(Id)),
   );
 }

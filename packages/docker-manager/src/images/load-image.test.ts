@@ -1,5 +1,5 @@
 import type { ImageLayer, ImagePlan } from "@clipper-serving/spec";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { EngineConnection } from "../engine-connection.js";
 import { type Answer, FakeEngine } from "../test-support/fake-engine.js";
 import { EngineImageSink } from "./engine-image-sink.js";
@@ -67,4 +67,49 @@ it("rejects with the signal's reason when it is called off", async () => {
   const reason = new TypeError("enough");
   const called = put((request) => void request.once("data", () => stop.abort(reason)), stop.signal);
   await expect(called).rejects.toBe(reason);
+});
+
+describe("an engine that takes no single layers", () => {
+  /** Unpacks layers in an engine that does this with the first. @returns what became of the container it is unpacked into */
+  async function unpack(
+    archive: Answer,
+    signal?: AbortSignal,
+  ): Promise<{ error: unknown; isRemoved: boolean }> {
+    let isRemoved = false;
+    await using fake = await FakeEngine.start({
+      answers: {
+        "/containers/create": (_request, response) => response.writeHead(201).end('{"Id":"a"}'),
+        "/containers/a/archive": archive,
+        "/containers/a": ({ method }, response) => {
+          isRemoved ||= method === "DELETE";
+          response.writeHead(204).end();
+        },
+      },
+    });
+    const connection = new EngineConnection({ source: "test", host: `unix://${fake.socket}` });
+    const connect = () => connection.get();
+    const sink = new EngineImageSink({ connect, pull: "never", stallTimeoutMs: 300, way: "commit" });
+    const error = await sink.put(plan(), signal === undefined ? {} : { signal }).catch((thrown) => thrown);
+    await expect.poll(() => isRemoved).toBe(true);
+    await connection.close();
+    return { error, isRemoved };
+  }
+
+  it("is given up when it stops taking bytes", async () => {
+    expect(await unpack(() => undefined)).toMatchObject({ error: { code: "ENGINE_STALLED" } });
+  });
+
+  it("is sent no more when the call is called off, and keeps nothing of it", async () => {
+    const stop = new AbortController();
+    const reason = new TypeError("enough");
+    let isCut = false;
+    const called = await unpack((request) => {
+      request.on("close", () => {
+        isCut = !request.complete;
+      });
+      stop.abort(reason);
+    }, stop.signal);
+    expect(called).toEqual({ error: reason, isRemoved: true });
+    await expect.poll(() => isCut).toBe(true);
+  });
 });

@@ -1,9 +1,12 @@
+import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { imageDigest, missingLayers, writeLoadArchive } from "@clipper-serving/image-builder";
 import type { CallOptions, ImagePlan } from "@clipper-serving/spec";
+import { mapAtOnce } from "../at-once.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import { readProgress } from "../engine/progress-stream.js";
+import { StallGuard } from "./stall-guard.js";
 
 /** How many questions the engine is asked at once. */
 const AT_ONCE = 8;
@@ -55,32 +58,23 @@ async function send(
   upload: Upload,
   { signal, stallTimeoutMs }: { signal: AbortSignal | undefined; stallTimeoutMs: number },
 ): Promise<void> {
-  const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(), stallTimeoutMs);
-  upload.onBytes = () => timer.refresh();
-  const either = signal === undefined ? stalled.signal : AbortSignal.any([stalled.signal, signal]);
+  using guard = new StallGuard({ signal, stallTimeoutMs });
+  upload.onBytes = () => guard.touch();
+  let answer: IncomingMessage;
   try {
-    const answer = await engine.images.load(Readable.from(upload.bytes()), either);
-    clearTimeout(timer);
-    await readProgress(answer, {
-      request: "load",
-      stallTimeoutMs,
-      signal,
-      onWatch: (touch) => {
-        upload.onBytes = touch;
-      },
-    });
+    answer = await engine.images.load(Readable.from(upload.bytes()), guard.signal);
   } catch (error) {
-    if (!stalled.signal.aborted) throw error;
-    throw new EngineError({
-      code: "ENGINE_STALLED",
-      message: `the engine stopped taking the image: nothing for ${stallTimeoutMs} ms`,
-      hint: "look whether the engine hangs, and whether its disk is slow",
-      facts: { timeoutMs: stallTimeoutMs },
-    });
-  } finally {
-    clearTimeout(timer);
+    throw guard.explain(error);
   }
+  guard[Symbol.dispose]();
+  await readProgress(answer, {
+    request: "load",
+    stallTimeoutMs,
+    signal,
+    onWatch: (touch) => {
+      upload.onBytes = touch;
+    },
+  });
 }
 
 /** Bytes on their way out, and what became of them. */
@@ -112,13 +106,8 @@ class Upload {
 }
 
 async function layersOfImages(engine: Engine): Promise<(readonly string[])[]> {
-  const ids = (await engine.images.list()).map(({ Id }) => Id);
-  const layers: (readonly string[])[] = [];
-  while (ids.length > 0) {
-    const images = await Promise.all(ids.splice(0, AT_ONCE).map((id) => engine.images.inspect(id)));
-    layers.push(...images.map((image) => image?.RootFS.Layers ?? []));
-  }
-  return layers;
+  const images = await mapAtOnce(await engine.images.list(), AT_ONCE, ({ Id }) => engine.images.inspect(Id));
+  return images.map((image) => image?.RootFS.Layers ?? []);
 }
 
 function loadError(plan: ImagePlan, cause: unknown): unknown {

@@ -72,3 +72,17 @@ it("refuses another image than the one that is meant", async () => {
   const digest = `sha256:${"2".repeat(64)}`;
   await expect(pull([], { digest })).rejects.toMatchObject({ code: "IMAGE_MISMATCH", facts: { found: ID } });
 });
+
+it("does not wait for ever for an engine that hangs before it says anything", async () => {
+  const answers: Record<string, Answer> = {
+    "/images/create": () => undefined,
+    "/images/": (_asked, response) => response.writeHead(404).end('{"message":"No such image"}'),
+  };
+  await using fake = await FakeEngine.start({ answers });
+  const host = { kind: "socket", path: fake.socket } as const;
+  const { client, version } = await connectEngine([{ source: "test", name: fake.socket, host }]);
+  const program = { kind: "image", ref: "box.example/a:1" } as const;
+  const pulled = programImage(new Engine(client, version), program, { pull: "missing", stallTimeoutMs: 200 });
+  await expect(pulled).rejects.toMatchObject({ code: "ENGINE_STALLED" });
+  client.close();
+});

@@ -24,6 +24,7 @@ export async function pullImage(engine: Engine, ref: string, options: PullOption
     const answer = await engine.images.pull(name, {
       registryAuth: registryAuthHeader(credentials, name.registry),
       signal,
+      answerTimeoutMs: stallTimeoutMs,
       ...(platform === undefined ? {} : { platform }),
     });
     await readProgress(answer, {

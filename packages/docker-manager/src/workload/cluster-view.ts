@@ -1,3 +1,4 @@
+import { mapAtOnce } from "../at-once.js";
 import type { InspectedContainer } from "../engine/containers.js";
 import type { Engine } from "../engine/engine.js";
 import type { Volume } from "../engine/volumes.js";
@@ -43,11 +44,14 @@ export interface ClusterView {
   readonly volumes: readonly Volume[];
 }
 
+/** Each takes a connection: over ssh a process and a login, of which a server takes ten at once and then refuses some. */
+const INSPECTED_AT_ONCE = 8;
+
 /** What the engine has of a cluster now. */
 export async function viewCluster(engine: Engine, cluster: string): Promise<ClusterView> {
   const filter = [clusterFilter(cluster)];
   const [volumes, listed] = await Promise.all([engine.volumes.list(filter), engine.containers.list(filter)]);
-  const inspected = await Promise.all(listed.map(({ Id }) => engine.containers.inspect(Id)));
+  const inspected = await mapAtOnce(listed, INSPECTED_AT_ONCE, ({ Id }) => engine.containers.inspect(Id));
   // What was removed since it was listed is not there.
   const containers = inspected.filter((container) => container !== undefined);
   const ids = new Set([...volumes, ...containers].flatMap((thing) => labelsOf(thing)[LABEL.workload] ?? []));

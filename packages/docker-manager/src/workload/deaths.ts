@@ -14,12 +14,15 @@ export interface Death {
  */
 export async function lastDeaths(engine: Engine, cluster: string): Promise<ReadonlyMap<string, Death>> {
   const deaths = new Map<string, Death>();
+  // By the engine's own clock, which may be far from ours: of what is to come it would wait for the end.
+  const { SystemTime } = await engine.info();
+  const nowMs = SystemTime === undefined ? Date.now() : Date.parse(SystemTime);
   const outOfMemory = new Set<string>();
   const events = engineEvents(engine.client, {
     labels: [clusterFilter(cluster), kindFilter("instance")],
     actions: ["die", "oom"],
     since: "0",
-    until: (Date.now() / 1_000).toFixed(3),
+    until: (nowMs / 1_000).toFixed(3),
   });
   for await (const { Action, Actor } of events) {
     if (Action === "oom") {

@@ -13,6 +13,11 @@ export function networkClaimName(cluster: string): string {
   return `${PREFIX}.${cluster}.network`;
 }
 
+/** Of a container through which an image is looked into, or made. */
+export function inspectionName(distinction: string): string {
+  return `${PREFIX}.inspection.${distinction}`;
+}
+
 export function instanceId(workload: string, serial: number): string {
   return `${workload}-${serial}`;
 }
