@@ -50,8 +50,8 @@ describe("deploys that are cut off", () => {
       const running = cluster.start(...arguments_(next));
       await running.shows(shown);
       running.child.kill("SIGINT");
-      const { code } = await running.outcome;
-      expect(code).toBe(130);
+      const outcome = await running.outcome;
+      expect(outcome.code, outcome.stderr).toBe(130);
       expect(await serving()).toBe("1");
       await expectNothingLeft(next, before);
     },
@@ -72,13 +72,38 @@ describe("deploys that are cut off", () => {
     expect(replicas).toHaveLength(2);
   });
 
+  it.each([
+    ["capture", "slow to be captured"],
+    ["ready", "accepted by the platform"],
+  ])(
+    "kill -9 at %s, and stopped versions, leave no bundle and nothing on the way after the next deploy",
+    async (_phase, shown) => {
+      const running = cluster.start(...arguments_(String(++version)));
+      await running.shows(shown);
+      running.child.kill("SIGKILL");
+      await running.outcome;
+      await eventually("the end of what it was running", 15_000, () =>
+        processesOf(cluster.scratch.directory).every(
+          ({ commandLine }) => !commandLine.includes("clipper_runtime.capture"),
+        ),
+      );
+      await cluster.deploy("tagged.py:v2", { model: "other", version: String(version) });
+      const kept = (await cluster.status()).models.length;
+      expect(await bundles()).toHaveLength(kept);
+      expect(await readdir(cluster.scratch.path("home", "scratch"))).toEqual([]);
+      await cluster.clipper("model", "stop", "other");
+      expect(await bundles()).toHaveLength(kept - 1);
+    },
+  );
+
   it("Ctrl-C of a scale: exits 130, and the count that it wished for comes true", async () => {
-    const scaling = cluster.start("model", "scale", "tagged", String(version), "2");
+    const current = (await cluster.status()).models.find((model) => model.current)?.version ?? "";
+    const scaling = cluster.start("model", "scale", "tagged", current, "2");
     await scaling.shows("1 of 2 replicas connected");
     scaling.child.kill("SIGINT");
     expect((await scaling.outcome).code).toBe(130);
     await eventually("two replicas serving", 15_000, async () => {
-      const model = (await cluster.status()).models.find(({ current }) => current);
+      const model = (await cluster.status()).models.find(({ version }) => version === current);
       return model?.replicas.filter(({ state }) => state === "serving").length === 2;
     });
   });

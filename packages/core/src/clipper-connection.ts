@@ -26,6 +26,7 @@ import {
   type RegisteredVersion,
   type RegisterVersion,
   type ReplicaReport,
+  type ScratchDirectory,
   UnconnectedError,
   type VersionRecord,
 } from "@clipper-serving/spec";
@@ -57,8 +58,10 @@ import {
   resolveClusterSettings,
 } from "./cluster-settings.js";
 import { type ClusterStatus, clusterStatus } from "./cluster-status.js";
+import { collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
+import { removeUnusedEnvironments } from "./environment-garbage.js";
 import { pythonBase } from "./image-names.js";
 import { ManagementClient } from "./management-client.js";
 import { deployModel } from "./model-deploy.js";
@@ -73,6 +76,7 @@ import { PredictionClient, type PredictionResult, type PredictRequest } from "./
 import { waitUntilApplied } from "./propagation.js";
 import { directoryPython, imagePython } from "./python-platforms.js";
 import type { StateRestoration } from "./recovery/recover-state.js";
+import { ScratchDirectories } from "./scratch-directories.js";
 import { resolveStateSettings, settleState } from "./state-settings.js";
 
 export interface ClipperConnectionOptions {
@@ -151,6 +155,10 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return this.#manager.facts(options);
   }
 
+  scratch(): Promise<ScratchDirectory> {
+    return new ScratchDirectories(path.join(this.workDirectory, "scratch")).make();
+  }
+
   async pythonPlatform(
     { pythonMinor, baseImage }: PythonPlatformRequest,
     options: CallOptions = {},
@@ -204,6 +212,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   async stop({ purge = false, ...options }: CallOptions & { readonly purge?: boolean } = {}): Promise<void> {
     await this.#letGo();
     await stopCluster(this.#parts, { ...options, purge });
+    if (purge) await removeUnusedEnvironments(this.workDirectory);
   }
 
   /** Lets go of sockets; the cluster runs on. */
@@ -423,6 +432,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
         ? which.versions
         : await this.#versionsOf(cluster, which.models, which.only, options);
     for (const target of targets) await stopVersion(cluster, target, options);
+    await collectGarbage(cluster, options);
     return targets;
   }
 
@@ -509,6 +519,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
       ...running,
       ref: cluster,
       manager: this.#manager,
+      bundles: this.bundles,
+      home: this.workDirectory,
       management,
       predictions: new PredictionClient(endpoints.query.url),
       controller,

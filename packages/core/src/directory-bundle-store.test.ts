@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -93,5 +95,54 @@ describe("DirectoryBundleStore", () => {
     const directory = await makeBundle({ "function.pkl": "f" });
     await expect(store.put(directory, { signal: AbortSignal.abort(reason) })).rejects.toThrow();
     expect(await store.list()).toEqual([]);
+  });
+
+  describe("prune", () => {
+    const names = () => readdir(path.join(scratch, "store"));
+    const putOne = async (text: string) =>
+      (await store.put(await makeBundle({ "function.pkl": text }))).digest;
+    const none = async () => new Set<string>();
+
+    it("removes what is neither named nor held", async () => {
+      const [named, held, needless] = [await putOne("a"), await putOne("b"), await putOne("c")];
+      const hold = await store.hold(held);
+      expect(await store.prune(async () => new Set([named]))).toEqual([needless]);
+      expect((await store.list()).map(({ digest }) => digest).sort()).toEqual([named, held].sort());
+      await hold[Symbol.asyncDispose]();
+      expect(await store.prune(async () => new Set([named]))).toEqual([held]);
+      expect(await names()).toEqual([named.slice("sha256:".length)]);
+    });
+
+    it("leaves what a deploy begins to hold while it is asked which are named", async () => {
+      const digest = await putOne("a");
+      const removed = await store.prune(async () => {
+        await store.hold(digest);
+        return none();
+      });
+      expect(removed).toEqual([]);
+      expect(await store.get(digest)).toBeDefined();
+    });
+
+    it("leaves what a version takes over from the deploy that held it", async () => {
+      const digest = await putOne("a");
+      const hold = await store.hold(digest);
+      const removed = await store.prune(async () => {
+        await hold[Symbol.asyncDispose]();
+        return new Set([digest]);
+      });
+      expect(removed).toEqual([]);
+    });
+
+    it("removes what a process that was killed held or had not put whole", async () => {
+      const digest = await putOne("a");
+      const program = `
+        const { DirectoryBundleStore } = await import(${JSON.stringify(new URL("../dist/directory-bundle-store.js", import.meta.url).href)});
+        await new DirectoryBundleStore(${JSON.stringify(path.join(scratch, "store"))}).hold(${JSON.stringify(digest)});
+        process.kill(process.pid, "SIGKILL");`;
+      await once(spawn(process.execPath, ["--input-type=module", "-e", program]), "close");
+      expect(await names()).toHaveLength(2);
+      expect(await store.prune(none)).toEqual([digest]);
+      expect(await names()).toEqual([]);
+    });
   });
 });

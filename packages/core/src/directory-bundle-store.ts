@@ -1,17 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { cp, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { pipeline } from "node:stream/promises";
-import {
-  BundleError,
-  type BundleInfo,
-  type BundleManifest,
-  type BundleStore,
-  type CallOptions,
-} from "@clipper-serving/spec";
+import { BundleError, type BundleInfo, type BundleStore, type CallOptions } from "@clipper-serving/spec";
+import { bytesOf, MANIFEST, parseManifest, readBundle } from "./bundle-directory.js";
+import { ignoreMissing } from "./home-files.js";
+import { isForsaken, ownedName } from "./owned-name.js";
 
-const MANIFEST = "manifest.json";
+/** Begins the name, after a dot, of a file that holds a bundle. */
+const HELD = "held-";
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** Model bundles as directories named by their digest. */
@@ -29,7 +24,7 @@ export class DirectoryBundleStore implements BundleStore {
       onProgress?.({ step: "bundle-store", state: "skipped", message: `bundle ${short(digest)} is there` });
       return { digest, manifest, bytes };
     }
-    const temporary = this.#aside("incoming");
+    const temporary = await this.#aside("incoming");
     try {
       await mkdir(this.#root, { recursive: true });
       await cp(directory, temporary, { recursive: true, errorOnExist: true, force: false });
@@ -65,14 +60,10 @@ export class DirectoryBundleStore implements BundleStore {
   }
 
   async list({ signal }: CallOptions = {}): Promise<readonly BundleInfo[]> {
-    const names = await readdir(this.#root).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return [];
-      throw error;
-    });
     const bundles: BundleInfo[] = [];
-    for (const name of names.filter((entry) => /^[0-9a-f]{64}$/.test(entry)).sort()) {
+    for (const digest of await this.#digests()) {
       signal?.throwIfAborted();
-      const found = await this.get(`sha256:${name}`);
+      const found = await this.get(digest);
       if (found !== undefined)
         bundles.push({ digest: found.digest, manifest: found.manifest, bytes: found.bytes });
     }
@@ -80,15 +71,67 @@ export class DirectoryBundleStore implements BundleStore {
   }
 
   async remove(digest: string): Promise<void> {
-    const aside = this.#aside("outgoing");
-    try {
-      // In one step, so that nobody finds a part of it.
-      await rename(this.#directoryOf(digest), aside);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    } finally {
-      await rm(aside, { recursive: true, force: true });
+    const aside = await this.#aside("outgoing");
+    // In one step, so that nobody finds a part of it.
+    await rename(this.#directoryOf(digest), aside).catch(ignoreMissing(undefined));
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  async hold(digest: string): Promise<AsyncDisposable> {
+    await mkdir(this.#root, { recursive: true });
+    const file = await this.#aside(`${HELD}${path.basename(this.#directoryOf(digest))}`);
+    await writeFile(file, "");
+    return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+  }
+
+  async prune(
+    named: () => Promise<ReadonlySet<string>>,
+    { signal }: CallOptions = {},
+  ): Promise<readonly string[]> {
+    await this.#removeForsaken();
+    const held = await this.#held();
+    const candidates = (await this.#digests()).filter((digest) => !held.has(digest));
+    if (candidates.length === 0) return [];
+    const wanted = await named();
+    const removed: string[] = [];
+    for (const digest of candidates.filter((candidate) => !wanted.has(candidate))) {
+      signal?.throwIfAborted();
+      if (await this.#removeUnlessHeld(digest)) removed.push(digest);
     }
+    return removed;
+  }
+
+  /** Somebody may begin to hold it at any moment: then it is put back. */
+  async #removeUnlessHeld(digest: string): Promise<boolean> {
+    if ((await this.#held()).has(digest)) return false;
+    const aside = await this.#aside("outgoing");
+    await rename(this.#directoryOf(digest), aside).catch(ignoreMissing(undefined));
+    const isHeld = (await this.#held()).has(digest);
+    // Whoever holds it may have put it again meanwhile.
+    if (isHeld) await rename(aside, this.#directoryOf(digest)).catch(() => undefined);
+    await rm(aside, { recursive: true, force: true });
+    return !isHeld;
+  }
+
+  async #removeForsaken(): Promise<void> {
+    for (const name of await this.#names()) {
+      const file = path.join(this.#root, name);
+      if (await isForsaken(file)) await rm(file, { recursive: true, force: true });
+    }
+  }
+
+  async #held(): Promise<ReadonlySet<string>> {
+    const holds = (await this.#names()).filter((name) => name.startsWith(`.${HELD}`));
+    return new Set(holds.map((name) => `sha256:${name.slice(1 + HELD.length).split(".")[0]}`));
+  }
+
+  async #digests(): Promise<readonly string[]> {
+    const names = (await this.#names()).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    return names.sort().map((name) => `sha256:${name}`);
+  }
+
+  #names(): Promise<readonly string[]> {
+    return readdir(this.#root).catch(ignoreMissing([]));
   }
 
   async #keep(directory: string, digest: string): Promise<void> {
@@ -105,8 +148,8 @@ export class DirectoryBundleStore implements BundleStore {
     }
   }
 
-  #aside(purpose: string): string {
-    return path.join(this.#root, `.${purpose}-${process.pid}-${randomBytes(6).toString("hex")}`);
+  async #aside(purpose: string): Promise<string> {
+    return path.join(this.#root, await ownedName(`.${purpose}`));
   }
 
   #directoryOf(digest: string): string {
@@ -117,83 +160,6 @@ export class DirectoryBundleStore implements BundleStore {
     }
     return path.join(this.#root, digest.slice("sha256:".length));
   }
-}
-
-/** Reads a bundle and checks every file against its manifest. @throws BundleError */
-async function readBundle(directory: string, signal: AbortSignal | undefined): Promise<BundleInfo> {
-  const text = await readFile(path.join(directory, MANIFEST), { encoding: "utf8", signal }).catch(
-    (cause: unknown) => {
-      throw new BundleError({
-        message: `${directory} holds no readable ${MANIFEST}`,
-        facts: { directory },
-        cause,
-      });
-    },
-  );
-  const manifest = parseManifest(text, directory);
-  for (const [name, expected] of Object.entries(manifest.files)) {
-    signal?.throwIfAborted();
-    const file = insideOf(directory, name);
-    const actual = await hashFile(file).catch((cause: unknown) => {
-      throw new BundleError({ message: `the bundle lacks ${name}`, facts: { directory, file: name }, cause });
-    });
-    if (actual !== expected) {
-      throw new BundleError({
-        message: `${name} is not what the bundle's manifest says`,
-        hint: "deploy the function again: the bundle was changed after it was made",
-        facts: { directory, file: name, expected, actual },
-      });
-    }
-  }
-  const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
-  return { digest, manifest, bytes: await bytesOf(directory, manifest) };
-}
-
-function parseManifest(text: string, directory: string): BundleManifest {
-  let manifest: BundleManifest;
-  try {
-    manifest = JSON.parse(text) as BundleManifest;
-  } catch (cause) {
-    throw new BundleError({
-      message: `${MANIFEST} of ${directory} is not JSON`,
-      facts: { directory },
-      cause,
-    });
-  }
-  if (manifest.formatVersion !== 1) {
-    throw new BundleError({
-      message: `bundle format ${String(manifest.formatVersion)} is not known here; 1 is`,
-      hint: "use the version of these packages that made the bundle, or deploy the function again",
-      facts: { directory },
-    });
-  }
-  return manifest;
-}
-
-function insideOf(directory: string, name: string): string {
-  const file = path.resolve(directory, name);
-  if (!file.startsWith(path.resolve(directory) + path.sep)) {
-    throw new BundleError({
-      message: `the bundle names a file outside itself: ${name}`,
-      facts: { directory, file: name },
-    });
-  }
-  return file;
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
-}
-
-async function bytesOf(directory: string, manifest: BundleManifest): Promise<number> {
-  const sizes = await Promise.all(
-    [MANIFEST, ...Object.keys(manifest.files)].map(
-      async (name) => (await stat(insideOf(directory, name))).size,
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function short(digest: string): string {

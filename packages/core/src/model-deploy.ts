@@ -13,6 +13,7 @@ import {
   type WorkloadRecord,
 } from "@clipper-serving/spec";
 import { beginOperation } from "./begin-operation.js";
+import { collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { OperationLease } from "./operation-lease.js";
 import { waitForReplicas } from "./replica-readiness.js";
@@ -108,6 +109,7 @@ export async function deployModel(
   if (replicas > 0) await waitUntilServed(cluster, target, options);
   await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
   options.onProgress?.({ step: "switch", state: "done", message: `${model}:${version} answers` });
+  await collectGarbage(cluster, options);
   return {
     ...target,
     unchanged: false,

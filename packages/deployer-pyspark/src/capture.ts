@@ -1,3 +1,4 @@
+import path from "node:path";
 import { type Interpreter, jsonArgument, runPythonTool } from "@clipper-serving/deployer-python/pipeline";
 import type { CallOptions } from "@clipper-serving/spec";
 import type { ResolvedPysparkOptions } from "./pyspark-options.js";
@@ -17,7 +18,7 @@ export interface CaptureRequest {
   readonly options: ResolvedPysparkOptions;
   readonly sample: unknown;
   readonly python: Interpreter;
-  /** Where the bundle is written; must not exist. */
+  /** Where the bundle is written, in a scratch directory; must not exist. */
   readonly directory: string;
 }
 
@@ -42,6 +43,7 @@ export async function captureModel(
       ],
       step: "capture",
       target: { model, version },
+      scratch: path.dirname(directory),
       timeoutMs: CAPTURE_TIMEOUT_MS,
     },
     call,

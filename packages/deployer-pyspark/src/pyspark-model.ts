@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { deployCaptured, findPython, platformFor } from "@clipper-serving/deployer-python/pipeline";
 import type { CallOptions, DeployResult, DeployTarget } from "@clipper-serving/spec";
@@ -24,18 +22,14 @@ export async function deployPysparkModel(
   const { model, version, inputType, functionFile, spark } = resolved;
   const python = await findPython({ python: options.python, functionFile, signal: call.signal });
   const platform = await platformFor(target, python, options, call);
-  const temporary = await mkdtemp(path.join(tmpdir(), "clipper-bundle-"));
-  try {
-    const directory = path.join(temporary, "bundle");
-    const request = { options: resolved, sample: options.sample, python, directory };
-    const { digest, java } = await captureModel(request, call);
-    const bundle = { target: { model, version, inputType }, directory, digest, python, platform };
-    return await deployCaptured(
-      target,
-      { ...bundle, replicas: options, ...sparkNeeds(target, spark, java) },
-      call,
-    );
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  await using scratch = await target.scratch();
+  const directory = path.join(scratch.directory, "bundle");
+  const request = { options: resolved, sample: options.sample, python, directory };
+  const { digest, java } = await captureModel(request, call);
+  const bundle = { target: { model, version, inputType }, directory, digest, python, platform };
+  return await deployCaptured(
+    target,
+    { ...bundle, replicas: options, ...sparkNeeds(target, spark, java) },
+    call,
+  );
 }

@@ -28,13 +28,15 @@ export async function deployBundle(
   const spark = checkSparkOptions(options.spark);
   return deployFoundBundle(target, options, call, async (bundle) => {
     if (bundle.manifest.runtime !== "pyspark") return {};
-    return sparkNeeds(target, spark, await checkTriple(bundle, call));
+    await using scratch = await target.scratch();
+    return sparkNeeds(target, spark, await checkTriple(bundle, scratch.directory, call));
   });
 }
 
 /** Compares the bundle's Python, PySpark and Java with what is here. @throws DeployError that names them all */
 async function checkTriple(
   { manifest, directory, python }: FoundBundle,
+  scratch: string,
   call: CallOptions,
 ): Promise<JavaFound> {
   const { java } = await runPythonTool<{ readonly ok: true; readonly java: JavaFound }>(
@@ -44,6 +46,7 @@ async function checkTriple(
       args: ["--bundle", directory],
       step: "environment",
       target: manifest,
+      scratch,
       timeoutMs: CHECK_TIMEOUT_MS,
     },
     call,

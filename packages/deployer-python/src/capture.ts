@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { BundleManifest, CallOptions } from "@clipper-serving/spec";
 import type { ResolvedClosureOptions } from "./closure-options.js";
 import type { Interpreter } from "./find-python.js";
@@ -17,7 +18,7 @@ interface CaptureReport {
 export interface CaptureRequest
   extends Pick<ResolvedClosureOptions, "model" | "version" | "inputType" | "function" | "sample"> {
   readonly python: Interpreter;
-  /** Where the bundle is written; must not exist. */
+  /** Where the bundle is written, in a scratch directory; must not exist. */
   readonly directory: string;
 }
 
@@ -36,6 +37,7 @@ export async function captureFunction(request: CaptureRequest, call: CallOptions
       ],
       step: "capture",
       target: { model, version },
+      scratch: path.dirname(directory),
       timeoutMs: CAPTURE_TIMEOUT_MS,
     },
     call,

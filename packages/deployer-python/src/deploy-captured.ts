@@ -77,6 +77,7 @@ export async function deployCaptured(
     });
     return { model, version, unchanged: true, replicas: captured.replicas.replicas ?? 1 };
   }
+  await using _held = await target.bundles.hold(captured.digest);
   const wasKept = (await target.bundles.get(captured.digest, call)) !== undefined;
   const bundle = await target.bundles.put(captured.directory, call);
   try {
@@ -104,6 +105,7 @@ async function deployKept(
   if (kept === undefined)
     throw new BundleError({ message: `bundle ${bundle.digest} was put and is not there` });
   const { python, platform, env = {}, preflightTimeoutMs } = captured;
+  await using scratch = await target.scratch();
   const environment = await makeEnvironment(
     {
       target: captured.target,
@@ -111,6 +113,7 @@ async function deployKept(
       manifest: kept.manifest,
       python,
       workDirectory: target.workDirectory,
+      scratch: scratch.directory,
     },
     call,
   );
@@ -119,6 +122,7 @@ async function deployKept(
       target: captured.target,
       environment: environment.python,
       bundle: kept.directory,
+      scratch: scratch.directory,
       env,
       ...(preflightTimeoutMs === undefined ? {} : { timeoutMs: preflightTimeoutMs }),
     },
@@ -128,7 +132,7 @@ async function deployKept(
     { bundle: kept, environment: environment.directory, pythonPath },
     call,
   );
-  return target.deployModel(
+  return await target.deployModel(
     {
       ...captured.target,
       ...replicaOptionsOf(captured.replicas),

@@ -1,6 +1,11 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, utimes } from "node:fs/promises";
 import path from "node:path";
-import type { BundleManifest, CallOptions, ModelVersion } from "@clipper-serving/spec";
+import {
+  type BundleManifest,
+  type CallOptions,
+  environmentName,
+  type ModelVersion,
+} from "@clipper-serving/spec";
 import type { Interpreter } from "./find-python.js";
 import { runPythonTool } from "./python-tool.js";
 
@@ -28,6 +33,7 @@ export interface EnvironmentRequest {
   readonly manifest: BundleManifest;
   readonly python: Interpreter;
   readonly workDirectory: string;
+  readonly scratch: string;
 }
 
 /**
@@ -35,13 +41,11 @@ export interface EnvironmentRequest {
  * @throws DeployError at step `environment`
  */
 export async function makeEnvironment(request: EnvironmentRequest, call: CallOptions): Promise<Environment> {
-  const { target, bundle, manifest, python, workDirectory } = request;
+  const { target, bundle, manifest, python, workDirectory, scratch } = request;
   const environments = path.join(workDirectory, "environments");
   await mkdir(environments, { recursive: true });
-  const directory = path.join(
-    environments,
-    `py${manifest.pythonMinor}-${manifest.environmentDigest.slice(0, 24)}`,
-  );
+  const directory = path.join(environments, environmentName(manifest));
+  await touch(directory);
   call.onProgress?.({ step: "environment", state: "started", message: "preparing the environment" });
   const { reused, maker, packages } = await runPythonTool<EnvironmentReport>(
     {
@@ -57,6 +61,7 @@ export async function makeEnvironment(request: EnvironmentRequest, call: CallOpt
       ],
       step: "environment",
       target,
+      scratch,
       timeoutMs: INSTALL_TIMEOUT_MS,
     },
     call,
@@ -67,4 +72,12 @@ export async function makeEnvironment(request: EnvironmentRequest, call: CallOpt
     message: `environment of ${packages} packages ${reused ? "was there" : `made by ${maker}`}`,
   });
   return { directory, python: path.join(directory, "bin", "python") };
+}
+
+/** One that is used is not removed as one that nobody needs. */
+async function touch(directory: string): Promise<void> {
+  const now = new Date();
+  await utimes(directory, now, now).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
 }

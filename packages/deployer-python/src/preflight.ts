@@ -15,6 +15,7 @@ export interface PreflightRequest {
   /** Interpreter of the bundle's environment. */
   readonly environment: string;
   readonly bundle: string;
+  readonly scratch: string;
   readonly env?: Readonly<Record<string, string>>;
   /** For loading and trying it, ms. Default 60,000. */
   readonly timeoutMs?: number;
@@ -26,7 +27,7 @@ export interface PreflightRequest {
  * @throws DeployError at step `preflight`
  */
 export async function preflight(
-  { target, environment, bundle, env = {}, timeoutMs = DEFAULT_TIMEOUT_MS }: PreflightRequest,
+  { target, environment, bundle, scratch, env = {}, timeoutMs = DEFAULT_TIMEOUT_MS }: PreflightRequest,
   call: CallOptions,
 ): Promise<readonly BatchFloor[] | undefined> {
   call.onProgress?.({
@@ -41,6 +42,7 @@ export async function preflight(
       args: ["--bundle", bundle, "--timeout-ms", String(timeoutMs)],
       step: "preflight",
       target,
+      scratch,
       timeoutMs: timeoutMs + TOOL_MARGIN_MS,
       env,
     },

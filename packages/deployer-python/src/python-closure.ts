@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import type { CallOptions, DeployResult, DeployTarget } from "@clipper-serving/spec";
 import { captureFunction } from "./capture.js";
@@ -26,17 +24,13 @@ export async function deployPythonClosure(
     signal: call.signal,
   });
   const platform = await platformFor(target, python, resolved, call);
-  const temporary = await mkdtemp(path.join(tmpdir(), "clipper-bundle-"));
-  try {
-    const directory = path.join(temporary, "bundle");
-    const { digest } = await captureFunction({ ...resolved, python, directory }, call);
-    const { model, version, inputType } = resolved;
-    return await deployCaptured(
-      target,
-      { target: { model, version, inputType }, directory, digest, python, platform, replicas: resolved },
-      call,
-    );
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  await using scratch = await target.scratch();
+  const directory = path.join(scratch.directory, "bundle");
+  const { digest } = await captureFunction({ ...resolved, python, directory }, call);
+  const { model, version, inputType } = resolved;
+  return await deployCaptured(
+    target,
+    { target: { model, version, inputType }, directory, digest, python, platform, replicas: resolved },
+    call,
+  );
 }

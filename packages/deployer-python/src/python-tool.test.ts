@@ -26,7 +26,7 @@ describe("runPythonTool", () => {
     const { timeoutMs = 20_000, ...call } = options;
     const lines: string[] = [];
     const result = runPythonTool<{ answer: number }>(
-      { python, module: "tool", args: [], step: "capture", target: TARGET, timeoutMs },
+      { python, module: "tool", args: [], step: "capture", target: TARGET, scratch, timeoutMs },
       { ...call, onProgress: ({ message }) => lines.push(message) },
     );
     return { result, lines };

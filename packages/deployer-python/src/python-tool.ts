@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { pythonPath } from "@clipper-serving/container-runtime";
 import { type CallOptions, DeployError, type DeployStep, type ModelVersion } from "@clipper-serving/spec";
@@ -24,6 +24,8 @@ export interface PythonToolRun {
   readonly args: readonly string[];
   readonly step: DeployStep;
   readonly target: ModelVersion;
+  /** Where its report is written: a directory that goes with the deploy. */
+  readonly scratch: string;
   /** The whole run, ms. */
   readonly timeoutMs: number;
   /** Besides this process's own. */
@@ -43,32 +45,25 @@ export async function runPythonTool<Report>(
   { signal, onProgress }: CallOptions,
 ): Promise<Report> {
   signal?.throwIfAborted();
-  const directory = await mkdtemp(path.join(tmpdir(), "clipper-report-"));
-  const reportFile = path.join(directory, "report.json");
+  const reportFile = path.join(run.scratch, `${run.module}-${randomBytes(6).toString("hex")}.json`);
   const log: string[] = [];
-  try {
-    const exit = await runToEnd({
-      command: run.python,
-      args: ["-m", run.module, ...run.args, "--report", reportFile],
-      env: environmentOf(run),
-      timeoutMs: run.timeoutMs,
-      signal,
-      onLine: (line) => {
-        const told = line.startsWith(PROGRESS_PREFIX)
-          ? progressText(line.slice(PROGRESS_PREFIX.length))
-          : line;
-        log.push(told);
-        if (log.length > LOG_LINES) log.shift();
-        onProgress?.({ step: run.step, state: "advanced", message: told });
-      },
-    });
-    signal?.throwIfAborted();
-    const report = await readReport<Report>(reportFile);
-    if (report?.ok === true) return report as Report;
-    throw failureOf(run, report as ToolFailure | undefined, exit, log);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const exit = await runToEnd({
+    command: run.python,
+    args: ["-m", run.module, ...run.args, "--report", reportFile],
+    env: environmentOf(run),
+    timeoutMs: run.timeoutMs,
+    signal,
+    onLine: (line) => {
+      const told = line.startsWith(PROGRESS_PREFIX) ? progressText(line.slice(PROGRESS_PREFIX.length)) : line;
+      log.push(told);
+      if (log.length > LOG_LINES) log.shift();
+      onProgress?.({ step: run.step, state: "advanced", message: told });
+    },
+  });
+  signal?.throwIfAborted();
+  const report = await readReport<Report>(reportFile);
+  if (report?.ok === true) return report as Report;
+  throw failureOf(run, report as ToolFailure | undefined, exit, log);
 }
 
 function progressText(json: string): string {

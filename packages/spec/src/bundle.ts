@@ -37,6 +37,17 @@ export interface BundleManifest extends ModelVersion {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/**
+ * Names the environment that a bundle's lock is installed as: bundles with the same lock share one.
+ * @returns a directory's name: `py3.11-0123456789abcdef01234567`
+ */
+export function environmentName({
+  pythonMinor,
+  environmentDigest,
+}: Pick<BundleManifest, "pythonMinor" | "environmentDigest">): string {
+  return `py${pythonMinor}-${environmentDigest.slice(0, 24)}`;
+}
+
 /** What a PySpark model needs of the place it is loaded in. Another version of any of them is refused, never tried. */
 export interface PysparkManifest {
   /** `4.1.1`; also in the lock. */
@@ -69,4 +80,12 @@ export interface BundleStore {
   list(options?: CallOptions): Promise<readonly BundleInfo[]>;
   /** Absent is success. */
   remove(digest: string, options?: CallOptions): Promise<void>;
+  /** Keeps a bundle, whether it is there yet or not, from `prune` until disposed of, or until this process ends. Whoever deploys holds it before it is put. */
+  hold(digest: string): Promise<AsyncDisposable>;
+  /**
+   * Removes every bundle that is neither named nor held, and what cut-off puts and removals left.
+   * @param named asked after it was looked who holds what, so that a bundle which a version has just taken over is one or the other
+   * @returns the digests of what was removed
+   */
+  prune(named: () => Promise<ReadonlySet<string>>, options?: CallOptions): Promise<readonly string[]>;
 }

@@ -19,6 +19,8 @@ export interface DeployTarget {
   readonly bundles: BundleStore;
   /** A directory on this machine where deployers keep what they make, such as environments. Exists. */
   readonly workDirectory: string;
+  /** Makes a directory for what one deploy needs on its way. */
+  scratch(): Promise<ScratchDirectory>;
   /**
    * What Python replicas run on here. Looks, and makes nothing, so that a function that cannot run here is refused before it is captured.
    * @throws ClipperError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `IMAGE_NOT_FOUND`
@@ -31,6 +33,12 @@ export interface DeployTarget {
   getApplication(name: string, options?: CallOptions): Promise<RegisteredApplication | undefined>;
   registerApplication(request: RegisterApplicationRequest, options?: CallOptions): Promise<void>;
   linkModelToApp(request: LinkRequest, options?: CallOptions): Promise<void>;
+}
+
+/** Gone when it is disposed of; should its process end before, when the next one is made. */
+export interface ScratchDirectory extends AsyncDisposable {
+  /** Readable by this user only. */
+  readonly directory: string;
 }
 
 export interface PythonPlatformRequest {

@@ -1,4 +1,5 @@
 export type { BundleInfo, BundleManifest, BundleStore, PysparkManifest } from "./bundle.js";
+export { environmentName } from "./bundle.js";
 export type { CallOptions, ProgressEvent } from "./call-options.js";
 export { checkWorkloadSpec } from "./check-workload.js";
 export type { Clock, Random } from "./clock.js";
@@ -33,6 +34,7 @@ export type {
   RegisterApplicationRequest,
   RegisteredApplication,
   RegisteredVersion,
+  ScratchDirectory,
 } from "./deploy-target.js";
 export type { ClipperErrorOptions } from "./errors/clipper-error.js";
 export { ClipperError } from "./errors/clipper-error.js";

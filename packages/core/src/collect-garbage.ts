@@ -1,0 +1,26 @@
+import type { CallOptions } from "@clipper-serving/spec";
+import type { ConnectedCluster } from "./connected-cluster.js";
+import { removeUnusedEnvironments } from "./environment-garbage.js";
+
+/**
+ * Removes from this machine what no version of the cluster needs any more: its bundles, and environments. For the end of what made them needless, which it
+ * never makes fail: what is left is only disk, and the next one finds it.
+ */
+export async function collectGarbage(
+  { bundles, home, management }: Pick<ConnectedCluster, "bundles" | "home" | "management">,
+  { signal, onProgress }: CallOptions,
+): Promise<void> {
+  const step = "garbage-collect";
+  const named = async () =>
+    new Set((await management.cluster(signal)).versions.map(({ bundleDigest }) => bundleDigest));
+  try {
+    const removed = await bundles.prune(named, signal === undefined ? {} : { signal });
+    const environments = await removeUnusedEnvironments(home);
+    if (removed.length + environments === 0) return;
+    const message = `removed ${removed.length} bundles and ${environments} environments that no version needs`;
+    onProgress?.({ step, state: "done", message });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    onProgress?.({ step, state: "failed", message: `what no version needs is not removed yet: ${why}` });
+  }
+}
