@@ -77,11 +77,15 @@ export class TestCluster implements AsyncDisposable {
   }
 
   async up(...more: string[]): Promise<UpResult> {
-    const { stdout } = await this.clipper("up", ...this.#upArguments, ...more, "-o", "json");
+    const { stdout } = await this.clipper(...this.upCommand, ...more);
     const result = JSON.parse(stdout) as UpResult;
     this.query = result.endpoints.query;
     this.management = result.endpoints.management;
     return result;
+  }
+
+  get upCommand(): readonly string[] {
+    return ["up", ...this.#upArguments, "-o", "json"];
   }
 
   clipper(...args: string[]): Promise<CommandOutcome> {

@@ -11,20 +11,24 @@ export interface DockerClusterOptions extends Partial<Pick<TestClusterOptions, "
 
 /** A cluster on the engine that the `docker` command finds, built on the tests' own base image. */
 export class DockerCluster extends TestCluster {
-  static async up({
+  static async up(options: DockerClusterOptions = {}): Promise<DockerCluster> {
+    return (await DockerCluster.prepare(options)).firstUp();
+  }
+
+  /** One that is still to be started. */
+  static async prepare({
     name = "e2e",
     upArguments = [],
     env = {},
   }: DockerClusterOptions = {}): Promise<DockerCluster> {
     const { base, pythonMinor } = testImages();
     const images = [`frontend=${base}`, `python:${pythonMinor}=${base}`];
-    const cluster = new DockerCluster({
+    return new DockerCluster({
       name: `${name}-${randomBytes(3).toString("hex")}`,
       python: await pythonEnvironment(),
       upArguments: ["--manager", "docker", ...images.flatMap((image) => ["--image", image]), ...upArguments],
       env,
     });
-    return cluster.firstUp();
   }
 
   /** Names of all that the engine has of it: containers, volumes, networks. */

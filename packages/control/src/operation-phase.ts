@@ -54,6 +54,7 @@ export function runningError(operation: OperationRecord, nowMs: number): Conflic
       operation: operation.id,
       kind: operation.kind,
       phase: operation.phase,
+      ...(operation.contentDigest === undefined ? {} : { contentDigest: operation.contentDigest }),
       leaseUntilMs: operation.leaseUntilMs,
       leaseLeftMs: leftMs,
     },

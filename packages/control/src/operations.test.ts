@@ -51,6 +51,7 @@ describe("beginning a deploy", () => {
       kind: "deploy",
       target: TARGET,
       phase: "capture",
+      contentDigest: "sha256:m1",
       startedAtMs: NOW_MS,
       leaseUntilMs: NOW_MS + DEFAULT_LEASE_MS,
     });
@@ -59,7 +60,11 @@ describe("beginning a deploy", () => {
       expect.objectContaining({
         code: "OPERATION_RUNNING",
         message: expect.stringContaining(`${DEFAULT_LEASE_MS - 1_000} ms`),
-        facts: expect.objectContaining({ operation: "op", leaseUntilMs: NOW_MS + DEFAULT_LEASE_MS }),
+        facts: expect.objectContaining({
+          contentDigest: "sha256:m1",
+          operation: "op",
+          leaseUntilMs: NOW_MS + DEFAULT_LEASE_MS,
+        }),
       }),
     );
     expect(records.begin("elsewhere", { model: "m", version: "2" })).toBeDefined();

@@ -59,6 +59,7 @@ export function beginOperation(
     kind: body.kind,
     target: { model: body.target.model, version: body.target.version },
     phase: body.kind === "deploy" ? "capture" : "waiting",
+    ...(body.contentDigest === undefined ? {} : { contentDigest: body.contentDigest }),
     leaseUntilMs: nowMs + leaseMs,
     startedAtMs: nowMs,
   };

@@ -50,6 +50,23 @@ describe("beginOperation", () => {
     await expect(beginOperation(client, BODY)).rejects.toMatchObject({ code: "OPERATION_RUNNING" });
   });
 
+  it("waits for a deploy of the same content to its end, however long its caller lives", async () => {
+    const same = (leaseUntilMs: number) =>
+      new ConflictError({
+        code: "OPERATION_RUNNING",
+        message: "running",
+        facts: { leaseUntilMs, contentDigest: "sha256:1" },
+      });
+    const deployed = { unchanged: true, renewEveryMs: 1_000 };
+    const answers = [same(1), same(2), same(3), deployed];
+    const body = { ...BODY, kind: "deploy", contentDigest: "sha256:1" } as const;
+    expect(await beginOperation(management(answers).client, body)).toBe(deployed);
+    const other = { ...body, contentDigest: "sha256:2" };
+    await expect(beginOperation(management(answers).client, other)).rejects.toMatchObject({
+      code: "OPERATION_RUNNING",
+    });
+  });
+
   it("ends with the signal's reason while it waits", async () => {
     const abort = new AbortController();
     const reason = new RangeError("enough");

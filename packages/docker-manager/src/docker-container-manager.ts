@@ -39,6 +39,7 @@ import { isOfKind, labelsOf, viewCluster, workloadIn } from "./workload/cluster-
 import { LABEL } from "./workload/labels.js";
 import { listWorkloads } from "./workload/list-workloads.js";
 import { reachWorkload } from "./workload/reach-workload.js";
+import { inTurn } from "./workload/engine-turn.js";
 import { removeWorkload } from "./workload/remove-workload.js";
 import { Rollouts } from "./workload/rollouts.js";
 import { callerHostOf, type Surroundings } from "./workload/surroundings.js";
@@ -117,7 +118,8 @@ export class DockerContainerManager implements ContainerManager {
       checkFillable(surroundings.engine, workload);
       await this.#turns.take(`${cluster.name}/${workload.id}`, async () => {
         await this.#rollouts.halt(cluster.name, workload.id);
-        await applyWorkload(surroundings, workload as ImageSpec, options);
+        const turn = { engine: surroundings.engine, cluster: cluster.name, workload: workload.id };
+        await inTurn(turn, options.signal, () => applyWorkload(surroundings, workload as ImageSpec, options));
       });
       this.#rollouts.nudge(surroundings, workload.id);
     });

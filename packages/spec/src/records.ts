@@ -108,6 +108,8 @@ export interface OperationRecord {
   readonly phase: DeployStep | "waiting" | "done" | "failed";
   /** Workload it made, to be removed should it fail before the switch. */
   readonly workload?: string;
+  /** Of a deploy: what it deploys, so that another deploy of the same can wait for it. */
+  readonly contentDigest?: string;
   /** When the lease ends, ms since 1970 on the management frontend's clock. */
   readonly leaseUntilMs: number;
   readonly startedAtMs: number;

@@ -17,13 +17,15 @@ export const LABEL = {
   image: "clipper-serving.image",
   /** Of a claim: the network's id. */
   network: "clipper-serving.network",
+  /** Of a turn: the sign of life of who has it. */
+  sign: "clipper-serving.sign",
 } as const;
 
 /**
  * `instance`: a container of a workload · `helper`: a container that is never started, through which volumes are filled · `inspection`: one
  * through which an image is looked into · `record`: a volume that holds nothing but its labels · `volume`: a workload's own · `secrets` ·
  * `network` · `network-claim`: a volume whose labels say which network is the cluster's · `image-claim`: one whose labels say which image a
- * workload of a stopped cluster is started from again.
+ * workload of a stopped cluster is started from again · `turn`: one whose labels say who changes the workload just now.
  */
 export type Kind =
   | "instance"
@@ -34,7 +36,8 @@ export type Kind =
   | "secrets"
   | "network"
   | "network-claim"
-  | "image-claim";
+  | "image-claim"
+  | "turn";
 
 export function clusterFilter(cluster: string): string {
   return `${LABEL.cluster}=${cluster}`;

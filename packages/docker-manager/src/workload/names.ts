@@ -42,6 +42,10 @@ export function imageClaimName(cluster: string, workload: string, digest: string
   return `${PREFIX}.${cluster}.${workload}.image.${digest.slice(0, 12)}`;
 }
 
+export function turnName(cluster: string, workload: string, distinction: string): string {
+  return `${PREFIX}.${cluster}.${workload}.turn.${distinction}`;
+}
+
 /**
  * Names by which workloads of a cluster find each other. A place's name stays when its instance is replaced, and can be used where old and
  * new never run at once; an instance's name is its own.
