@@ -1,6 +1,9 @@
-import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { probeFreeBytes } from "../../packages/docker-manager/dist/diagnosis/disk-probe.js";
+import { EngineConnection } from "../../packages/docker-manager/dist/engine-connection.js";
 import { SecondEngine, secondEngineAbsence } from "../environment/docker/second-engine.ts";
 import { testImages } from "../environment/docker/test-images.ts";
 import { engineAbsence } from "../environment/engines.ts";
@@ -25,6 +28,19 @@ function refusalOf(stderr: string): Refusal {
   return (JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as { error: Refusal }).error;
 }
 
+interface Check {
+  readonly name: string;
+  readonly state: string;
+  readonly evidence: string;
+  readonly fix?: string;
+}
+
+/** What doctor told, by name. */
+function checksOf(stdout: string): ReadonlyMap<string, Check> {
+  const { checks } = JSON.parse(stdout) as { checks: readonly Check[] };
+  return new Map(checks.map((check) => [check.name, check]));
+}
+
 describe.skipIf(absence)(
   `a cluster and the engine it is on${absence === undefined ? "" : ` (${absence})`}`,
   () => {
@@ -34,7 +50,11 @@ describe.skipIf(absence)(
     beforeAll(async () => {
       engine = await SecondEngine.start();
       expect(await engine.copyImage(testImages().base)).toMatchObject({ status: 0 });
-      cluster = await DockerCluster.up({ name: "restarted", env: engine.environment() });
+      cluster = await DockerCluster.prepare({ name: "restarted", env: engine.environment() });
+      // The engine has no image of a frontend yet: each of them brings it.
+      const starts = [1, 2, 3].map(() => cluster.start(...cluster.upCommand).outcome);
+      for (const { code, stderr } of await Promise.all(starts)) expect(code, stderr).toBe(0);
+      await cluster.up();
       await cluster.deploy("tagged.py:v1", { model: "tagged", app: "tagged", "slo-ms": "5000" });
     }, 300_000);
 
@@ -133,6 +153,75 @@ describe.skipIf(absence)(
       });
       expect((await cluster.predict("tagged", [9])).output).toEqual({ v: "1", id: 9 });
       expect((await cluster.status()).models).toHaveLength(1);
+
+      const ref = `${registry.address}/private/python:3.11`;
+      const image = `python:${testImages().pythonMinor}=${ref}`;
+      const { stdout } = await cluster.fails(1, "doctor", "--image", image, "-o", "json");
+      expect(checksOf(stdout).get(`image ${ref}`)).toMatchObject({
+        state: "failed",
+        evidence: expect.stringContaining("[IMAGE_PULL_DENIED]"),
+        fix: expect.stringContaining(`docker login ${registry.address}`),
+      });
+    });
+
+    it("is found well by doctor: room, networks, images", async () => {
+      const checks = checksOf((await cluster.clipper("doctor", "-o", "json")).stdout);
+      expect(checks.get("docker")?.evidence).toMatch(/^docker \d+\..* api \d\.\d+/);
+      expect(checks.get("disk")).toMatchObject({
+        state: expect.stringMatching(/^(ok|warning)$/),
+        evidence: expect.stringMatching(new RegExp(`^${engine.directory}/data of the engine has .* free$`)),
+      });
+      expect(checks.get("networks")).toMatchObject({
+        state: "ok",
+        evidence: expect.stringMatching(/^25\d of 256 /),
+      });
+      expect(checks.get(`image ${testImages().base}`)?.state).toBe("ok");
+    });
+
+    it("tells through a container how much room it has, where its disk is another machine's", async () => {
+      const connection = new EngineConnection({ source: "test", host: engine.host });
+      try {
+        const told = await probeFreeBytes(await connection.get());
+        const { bavail, bsize } = statfsSync(`${engine.directory}/data`);
+        // Others write on the same disk meanwhile.
+        expect(Math.abs((told ?? 0) - bavail * bsize)).toBeLessThan(2 ** 30);
+      } finally {
+        await connection.close();
+      }
+    });
+
+    it("is found full by `up` and by doctor when its disk is, and nothing is left", async () => {
+      using scratch = new Scratch();
+      await using small = await SecondEngine.start({ diskBytes: 64 << 20 });
+      const env = { ...scratch.env, ...small.environment() };
+      mkdirSync(scratch.path("root"));
+      execFileSync("tar", [
+        "--create",
+        "--file",
+        scratch.path("root.tar"),
+        "--directory",
+        scratch.path("root"),
+        ".",
+      ]);
+      expect(small.docker("import", scratch.path("root.tar"), "empty:1")).toMatchObject({ status: 0 });
+      const up = ["up", "--manager", "docker", "--cluster", "full", "--image", "frontend=empty:1"];
+      const { stderr } = await clipper([...up, "-o", "json"], env, { code: 1 });
+      expect(refusalOf(stderr)).toMatchObject({
+        code: "ENGINE_DISK_FULL",
+        hint: expect.stringContaining("prune"),
+      });
+      expect(small.docker("images", "--format", "{{.Repository}}").stdout.trim()).toBe("empty");
+      for (const words of ["ps --all", "volume ls", "network ls --filter type=custom"]) {
+        expect(small.docker(...words.split(" "), "--quiet").stdout).toBe("");
+      }
+      await clipper(["status", "--cluster", "full"], env, { code: 3 });
+
+      const { stdout } = await clipper(["doctor", "--manager", "docker", "-o", "json"], env, { code: 1 });
+      expect(checksOf(stdout).get("disk")).toMatchObject({
+        state: "failed",
+        evidence: expect.stringMatching(/has \d+ MiB free.*\[ENGINE_DISK_FULL\]$/),
+        fix: expect.stringContaining("docker system df"),
+      });
     });
 
     describe("that cannot be started there", () => {
@@ -159,6 +248,13 @@ describe.skipIf(absence)(
           expect(error).toMatchObject({ code: "PORT_TAKEN", hint: expect.stringContaining("pin another") });
           expect(error.message).toContain(`port ${port}`);
           expect(error.message).toContain(`pid ${process.pid}`);
+
+          const asked = ["doctor", "--manager", "docker", "--query-port", String(port), "-o", "json"];
+          const { stdout } = await clipper([...asked, "--image", `frontend=${base}`], env, { code: 1 });
+          expect(checksOf(stdout).get(`port ${port}`)).toMatchObject({
+            state: "failed",
+            evidence: expect.stringMatching(new RegExp(`pid ${process.pid}.*\\[PORT_TAKEN\\]$`)),
+          });
         } finally {
           holder.close();
         }
@@ -176,11 +272,16 @@ describe.skipIf(absence)(
           hint: expect.stringContaining("start the engine"),
         });
         await clipper(["status", "--cluster", "nowhere"], nowhere, { code: 3 });
+        const sick = await clipper(["doctor", "--manager", "docker"], nowhere, { code: 1 });
+        expect(sick.stdout).toMatch(
+          /✗ docker: .*there is no such socket.*\[ENGINE_UNREACHABLE\]\n {4}fix: start/,
+        );
 
         // The way to the socket and to a home is open, so that it is the socket that refuses.
         chmodSync(engine.directory, 0o755);
         chmodSync(scratch.directory, 0o755);
-        mkdirSync(scratch.path("home"));
+        // doctor, asked before, has made it.
+        mkdirSync(scratch.path("home"), { recursive: true });
         chownSync(scratch.path("home"), NOBODY, NOBODY);
         const closed = { ...scratch.env, ...engine.environment(), HOME: scratch.path("home") };
         try {

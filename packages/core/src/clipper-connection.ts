@@ -18,6 +18,7 @@ import {
   type ModelRecord,
   type ModelVersion,
   NotFoundError,
+  type PlatformCheck,
   type PlatformFacts,
   type PythonPlatform,
   type PythonPlatformRequest,
@@ -39,6 +40,7 @@ import {
 } from "./application-operations.js";
 import { BackgroundControl } from "./background-control.js";
 import { createController } from "./cluster-controller.js";
+import { diagnoseCluster } from "./cluster-diagnosis.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
 import { ClusterImages } from "./cluster-images.js";
 import {
@@ -238,6 +240,22 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
       view,
       workloads,
     });
+  }
+
+  /**
+   * What stands in the way of this cluster on its platform, or soon may: looked at now, and nothing changed. Works unconnected, and before the cluster is made.
+   * @param request.settings as for `start()`
+   * @param request.pythonMinors of the interpreters that models are deployed from, such as `["3.11"]`, where no setting names images for them. Default none
+   * @returns empty where the manager has nothing to look at
+   * @throws ManagerError when the platform cannot be asked at all
+   */
+  async diagnose(
+    request: { readonly settings?: ClusterSettings; readonly pythonMinors?: readonly string[] } = {},
+    options: CallOptions = {},
+  ): Promise<readonly PlatformCheck[]> {
+    const { settings: given, pythonMinors = [] } = request;
+    const settings = resolveClusterSettings({ ...(await this.#knownSettings()), ...given });
+    return diagnoseCluster({ manager: this.#manager, cluster: this.#ref, settings, pythonMinors }, options);
   }
 
   /** Queues, batches, limits and cache of the query frontend, as one tree. Clipper's inspect_instance. */

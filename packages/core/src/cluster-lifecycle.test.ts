@@ -96,6 +96,13 @@ describe("a cluster's life", () => {
       expect(await home.readFile()).toMatchObject({ wanted: "running" });
     });
 
+    it("leaves nothing of a new one of which the platform took nothing", async () => {
+      const full = new ManagerError({ manager: "fake", code: "FULL", message: "no room" });
+      const manager = { ...refusing(new Set()), apply: () => Promise.reject(full) };
+      await expect(startCluster(parts(manager), resolveClusterSettings({}))).rejects.toBe(full);
+      expect(await ClusterHome.list(scratch)).toEqual([]);
+    });
+
     it.each([
       ["stopped", []],
       ["running", ["management-frontend"]],

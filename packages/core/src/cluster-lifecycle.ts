@@ -2,6 +2,7 @@ import {
   type CallOptions,
   ClipperError,
   type ClusterEndpoints,
+  type ClusterFile,
   type ClusterRef,
   ConflictError,
   type ContainerManager,
@@ -63,7 +64,7 @@ export interface RunningCluster {
 }
 
 /**
- * Starts a cluster, or what is missing of it. A start that is called off, or that the next one would fare no better than, leaves what was there before:
+ * Starts a cluster, or what is missing of it. A start that is called off, that the next one would fare no better than, or of which the platform took nothing, leaves what was there before:
  * nothing of a new cluster, and one that was stopped stays so. What else fails or is cut off can be looked at, and is finished by the next start.
  */
 export async function startCluster(
@@ -76,13 +77,30 @@ export async function startCluster(
   try {
     return await bringUp(parts, settings, options);
   } catch (error) {
-    const isFutile = PortTakenError.isInstance(error) || options.signal?.aborted === true;
+    const isFutile =
+      PortTakenError.isInstance(error) ||
+      options.signal?.aborted === true ||
+      (await isEmptyHanded(parts, before));
     if (isFutile && before?.wanted !== "running") {
       await stopCluster(parts, { purge: before === undefined }).catch(() => {
         // The start's own error says more; the next start or stop finishes what is left.
       });
     }
     throw error;
+  }
+}
+
+/** Whether a new cluster has come to nothing that could be looked at, or finished. */
+async function isEmptyHanded(
+  { manager, cluster, home }: ClusterParts,
+  before: ClusterFile | undefined,
+): Promise<boolean> {
+  try {
+    if (before !== undefined || (await home.readFile()) === undefined) return false;
+    return (await manager.list(cluster)).length === 0;
+  } catch {
+    // The platform is away; the start's own error says so, or why.
+    return false;
   }
 }
 

@@ -6,17 +6,20 @@ import {
   type ContainerManagerOrigin,
   checkName,
   checkWorkloadSpec,
+  type DiagnoseRequest,
   type ImageSink,
   InvalidArgumentError,
   isValidName,
   type LogLine,
   type LogQuery,
+  type PlatformCheck,
   type PlatformFacts,
   type Reach,
   UnsupportedError,
   type WorkloadSpec,
   type WorkloadStatus,
 } from "@clipper-serving/spec";
+import { diagnoseEngine } from "./diagnosis/diagnose-engine.js";
 import {
   type DockerManagerOptions,
   originOptions,
@@ -36,10 +39,10 @@ import { applyWorkload, type ImageSpec } from "./workload/apply-workload.js";
 import { clusterChanges } from "./workload/cluster-changes.js";
 import { removeNetworks } from "./workload/cluster-network.js";
 import { isOfKind, labelsOf, viewCluster, workloadIn } from "./workload/cluster-view.js";
+import { inTurn } from "./workload/engine-turn.js";
 import { LABEL } from "./workload/labels.js";
 import { listWorkloads } from "./workload/list-workloads.js";
 import { reachWorkload } from "./workload/reach-workload.js";
-import { inTurn } from "./workload/engine-turn.js";
 import { removeWorkload } from "./workload/remove-workload.js";
 import { Rollouts } from "./workload/rollouts.js";
 import { callerHostOf, type Surroundings } from "./workload/surroundings.js";
@@ -176,6 +179,15 @@ export class DockerContainerManager implements ContainerManager {
     if (query.signal?.aborted === true) return;
     const { engine } = await this.#surroundings(cluster);
     yield* clusterLogs(engine, cluster.name, query);
+  }
+
+  diagnose(
+    { cluster, ...request }: DiagnoseRequest,
+    { signal }: CallOptions = {},
+  ): Promise<readonly PlatformCheck[]> {
+    return rejectOnAbort(signal, async () =>
+      diagnoseEngine(await this.#surroundings(cluster), request, signal),
+    );
   }
 
   /** What runs goes on; what was being changed is carried on by whoever lists or applies next. */

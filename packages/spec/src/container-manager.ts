@@ -1,5 +1,6 @@
 import type { CallOptions } from "./call-options.js";
 import type { ImageSink } from "./image.js";
+import type { DiagnoseRequest, PlatformCheck } from "./platform-check.js";
 
 /**
  * Runs workloads on a platform, and nothing more. It knows nothing of models, batching, RPC or state.
@@ -71,6 +72,11 @@ export interface ContainerManager extends AsyncDisposable {
   ): Promise<Reach>;
   /** Log lines of one workload's instances, each instance's in order, those of ended instances included where the platform keeps them. */
   logs(cluster: ClusterRef, query: LogQuery): AsyncIterable<LogLine>;
+  /**
+   * Looks at what commonly stands in the way of a cluster here: room, ports, images, whatever the platform can run out of. Changes nothing that stays, so
+   * that it can be asked at any time. What is wrong is told in the checks; it rejects only as `facts` does, when the platform cannot be asked at all.
+   */
+  diagnose?(request: DiagnoseRequest, options?: CallOptions): Promise<readonly PlatformCheck[]>;
   /** Where images for this platform are put; absent where programs are directories, or a registry has to be named. */
   readonly images?: ImageSink;
 }

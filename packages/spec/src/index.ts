@@ -122,6 +122,8 @@ export type { OriginRecord, SucceededHistory } from "./origin.js";
 export { succeedsEpoch, succeedsHead } from "./origin.js";
 export type { Datatype, Payload, PayloadPart } from "./payload.js";
 export { DATATYPE_WIDTH, DATATYPES, payloadBytes } from "./payload.js";
+export type { DiagnoseRequest, PlatformCheck } from "./platform-check.js";
+export { failedCheck } from "./platform-check.js";
 export type { BatchObservation, BatchPolicy, ResolvedRoute, SelectionPolicy } from "./policies.js";
 export type {
   DefaultReason,

@@ -1,23 +1,29 @@
-import { type CallOptions, ClusterHome, defaultHome } from "@clipper-serving/core";
+import { ClusterHome, defaultHome, type PlatformCheck } from "@clipper-serving/core";
+import { findPython } from "@clipper-serving/deployer-python";
 import type { Command } from "commander";
+import { type CommandContext, openConnection } from "../command-context.js";
 import { defineCommand } from "../define-command.js";
-import type { Check } from "../doctor/check.js";
 import { localChecks } from "../doctor/local-checks.js";
-import { managerCheck } from "../doctor/manager-check.js";
+import { managerChecks } from "../doctor/manager-checks.js";
 import { EXIT } from "../exit-code.js";
-import { openManager, reopenManager } from "../managers.js";
+import { addSettingOptions, type SettingOptions, settingsOf } from "../setting-options.js";
 
-const MARKS: Readonly<Record<Check["state"], string>> = { ok: "✓", warning: "!", failed: "✗" };
+const MARKS: Readonly<Record<PlatformCheck["state"], string>> = { ok: "✓", warning: "!", failed: "✗" };
+
+interface DoctorOptions extends SettingOptions {
+  readonly manager?: string;
+}
 
 export function defineDoctor(program: Command): void {
   const command = program
     .command("doctor")
-    .description("whether this machine has what a cluster needs")
-    .option("--manager <name>", "its platform too, as for up (default: the cluster's, where it is one)");
-  defineCommand<{ manager?: string }>(command, async ({ cluster, output, call }, _args, { manager }) => {
-    const checks = (
-      await Promise.all([localChecks(call.signal), platformChecks(cluster, manager, call)])
-    ).flat();
+    .description("whether this machine, and the cluster's platform, have what the cluster needs")
+    .option("--manager <name>", "as for up (default: the cluster's, where it is one)");
+  addSettingOptions(command);
+  defineCommand<DoctorOptions>(command, async (context, _args, options) => {
+    const { output, call } = context;
+    const looked = await Promise.all([localChecks(call.signal), platformChecks(context, options)]);
+    const checks = looked.flat();
     output.result(
       { ok: checks.every(({ state }) => state !== "failed"), checks },
       checks
@@ -33,13 +39,20 @@ export function defineDoctor(program: Command): void {
 
 /** None for plain processes: they need nothing but this machine. */
 async function platformChecks(
-  cluster: string,
-  name: string | undefined,
-  call: CallOptions,
-): Promise<readonly Check[]> {
+  context: CommandContext,
+  options: DoctorOptions,
+): Promise<readonly PlatformCheck[]> {
+  const remembered = (await new ClusterHome(defaultHome(), context.cluster).readFile())?.manager?.name;
+  const name = options.manager ?? remembered ?? "local";
   if (name === "local") return [];
-  if (name !== undefined) return [await managerCheck(name, () => openManager(name), call)];
-  const remembered = (await new ClusterHome(defaultHome(), cluster).readFile())?.manager;
-  if (remembered === undefined || remembered.name === "local") return [];
-  return [await managerCheck(remembered.name, () => reopenManager(remembered), call)];
+  const open = () => openConnection(context, options.manager);
+  const pythonMinors = await minorsHere(context);
+  return managerChecks({ name, open, settings: settingsOf(options), pythonMinors }, context.call);
+}
+
+/** Of the interpreter that `deploy` takes where none is named; that there is none is told by a check of its own. */
+async function minorsHere({ call: { signal } }: CommandContext): Promise<readonly string[]> {
+  const found = await findPython({ signal }).catch(() => undefined);
+  signal?.throwIfAborted();
+  return found === undefined ? [] : [found.minor];
 }

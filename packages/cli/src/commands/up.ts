@@ -1,17 +1,11 @@
-import type { ClusterSettings } from "@clipper-serving/core";
 import type { Command } from "commander";
 import { openConnection } from "../command-context.js";
 import { defineCommand } from "../define-command.js";
-import { imageNames, imageOption, portOption } from "../option-values.js";
+import { addSettingOptions, type SettingOptions, settingsOf } from "../setting-options.js";
 
-interface UpOptions {
+interface UpOptions extends SettingOptions {
   readonly manager?: string;
-  readonly queryPort?: number;
-  readonly managementPort?: number;
-  readonly cacheBytes?: number;
-  readonly clipperRest?: boolean;
   readonly acceptStateLoss?: boolean;
-  readonly image?: Readonly<Record<string, string>>;
 }
 
 export function defineUp(program: Command): void {
@@ -21,16 +15,10 @@ export function defineUp(program: Command): void {
     .option(
       "--manager <name>",
       "local, docker, or a module that exports createContainerManager (default: local)",
-    )
-    .option("--query-port <port>", "exact port for predictions", portOption)
-    .option("--management-port <port>", "exact port for management", portOption)
+    );
+  addSettingOptions(command)
     .option("--cache-bytes <bytes>", "prediction cache of the query frontend", Number)
     .option("--clipper-rest", "serve Clipper's own /admin REST interface too, without authentication")
-    .option(
-      "--image <name=ref>",
-      "image to build on, where programs are images: frontend=REF or python:MINOR=REF; may be repeated",
-      imageOption,
-    )
     .option(
       "--accept-state-loss",
       "go on without records that were lost and that no query frontend holds; replicas that no record wants end",
@@ -46,24 +34,4 @@ export function defineUp(program: Command): void {
     );
     return undefined;
   });
-}
-
-/** Only what was given: the rest stays as the cluster was made. */
-function settingsOf({
-  queryPort,
-  managementPort,
-  cacheBytes,
-  clipperRest,
-  image,
-}: UpOptions): ClusterSettings {
-  const ports = {
-    ...(queryPort === undefined ? {} : { query: queryPort }),
-    ...(managementPort === undefined ? {} : { management: managementPort }),
-  };
-  return {
-    ...(Object.keys(ports).length === 0 ? {} : { ports }),
-    ...(cacheBytes === undefined ? {} : { cacheBytes }),
-    ...(clipperRest === undefined ? {} : { clipperRest }),
-    ...(image === undefined ? {} : { images: imageNames(image) }),
-  };
 }

@@ -2,8 +2,7 @@ import { execFile } from "node:child_process";
 import { access, constants, mkdir, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
-import { defaultHome } from "@clipper-serving/core";
-import type { Check } from "./check.js";
+import { defaultHome, type PlatformCheck } from "@clipper-serving/core";
 
 const run = promisify(execFile);
 
@@ -11,12 +10,12 @@ const OLDEST_NODE = [22, 19] as const;
 const LEAST_FREE_BYTES = 2 * 1024 ** 3;
 
 /** @returns what a local cluster needs of this machine, each with what was seen */
-export async function localChecks(signal?: AbortSignal): Promise<readonly Check[]> {
+export async function localChecks(signal?: AbortSignal): Promise<readonly PlatformCheck[]> {
   const options = signal === undefined ? {} : { signal };
   return Promise.all([nodeCheck(), pythonCheck(options), uvCheck(options), portCheck(), homeCheck()]);
 }
 
-function nodeCheck(): Check {
+function nodeCheck(): PlatformCheck {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const ok = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
   return {
@@ -27,7 +26,7 @@ function nodeCheck(): Check {
   };
 }
 
-async function pythonCheck(options: { signal?: AbortSignal }): Promise<Check> {
+async function pythonCheck(options: { signal?: AbortSignal }): Promise<PlatformCheck> {
   try {
     const { stdout } = await run(
       "python3",
@@ -53,7 +52,7 @@ async function pythonCheck(options: { signal?: AbortSignal }): Promise<Check> {
   }
 }
 
-async function uvCheck(options: { signal?: AbortSignal }): Promise<Check> {
+async function uvCheck(options: { signal?: AbortSignal }): Promise<PlatformCheck> {
   try {
     const { stdout } = await run("uv", ["--version"], { ...options, timeout: 10_000 });
     return { name: "uv", state: "ok", evidence: stdout.trim() };
@@ -67,7 +66,7 @@ async function uvCheck(options: { signal?: AbortSignal }): Promise<Check> {
   }
 }
 
-function portCheck(): Promise<Check> {
+function portCheck(): Promise<PlatformCheck> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error) => {
@@ -84,7 +83,7 @@ function portCheck(): Promise<Check> {
   });
 }
 
-async function homeCheck(): Promise<Check> {
+async function homeCheck(): Promise<PlatformCheck> {
   const home = defaultHome();
   const name = "state directory";
   try {

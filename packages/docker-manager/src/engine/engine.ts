@@ -8,6 +8,12 @@ import { Volumes } from "./volumes.js";
 /** What an engine says of itself. */
 export interface EngineInfo {
   readonly ID?: string;
+  /** Of its machine. */
+  readonly Name?: string;
+  /** Where it keeps its data, on its machine. */
+  readonly DockerRootDir?: string;
+  /** Absent: its own defaults. Of each `Base`, ranges of `Size` bits are given to networks. */
+  readonly DefaultAddressPools?: readonly { readonly Base: string; readonly Size: number }[];
   readonly OperatingSystem?: string;
   /** By its own clock, in the form of RFC 3339. */
   readonly SystemTime?: string;

@@ -42,8 +42,18 @@ export class Images {
     return unlessAbsent(this.#client.json<InspectedImage>({ method: "GET", path: `${pathOf(ref)}/json` }));
   }
 
-  list(): Promise<readonly ListedImage[]> {
-    return this.#client.json({ method: "GET", path: "/images/json" });
+  /** @param labels `name=value`, all of which must hold */
+  list(labels: readonly string[] = []): Promise<readonly ListedImage[]> {
+    const query = labels.length === 0 ? {} : { filters: { label: labels } };
+    return this.#client.json({ method: "GET", path: "/images/json", query });
+  }
+
+  /** Has the engine ask an image's registry for its manifest, and fetch nothing. */
+  async askRegistry(
+    ref: string,
+    { registryAuth, signal }: { readonly registryAuth: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    await this.#client.done({ method: "GET", path: `/distribution/${ref}/json`, registryAuth, signal });
   }
 
   async tag(id: string, { repository, tag }: { repository: string; tag: string }): Promise<void> {

@@ -7,6 +7,7 @@ export interface Network {
   readonly Name: string;
   readonly Labels: Labels | null;
   readonly Containers?: Readonly<Record<string, unknown>> | null;
+  readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null } | null;
 }
 
 export class Networks {
@@ -17,7 +18,8 @@ export class Networks {
   }
 
   list(labels: readonly string[]): Promise<readonly Network[]> {
-    return this.#client.json({ method: "GET", path: "/networks", query: { filters: { label: labels } } });
+    const query = labels.length === 0 ? {} : { filters: { label: labels } };
+    return this.#client.json({ method: "GET", path: "/networks", query });
   }
 
   inspect(id: string): Promise<Network | undefined> {

@@ -60,8 +60,8 @@ export async function pullImage(engine: Engine, ref: string, options: PullOption
   return image;
 }
 
-/** Engines say it in words only, and differently by version and registry. */
-function pullError(ref: string, registry: string, cause: EngineError): EngineError {
+/** What an engine's refusal to pull means. Engines say it in words only, and differently by version and registry. */
+export function pullError(ref: string, registry: string, cause: EngineError): EngineError {
   const answer = String(cause.facts.answer ?? cause.message);
   const facts = { image: ref, registry, answer };
   if (cause.code !== "ENGINE_REFUSED") return cause;

@@ -3,9 +3,10 @@ import { PortTakenError, UnsupportedError, type WorkloadSpec } from "@clipper-se
 import type { Engine } from "../engine/engine.js";
 import { MANAGER } from "../manager-name.js";
 import type { WorkloadView } from "./cluster-view.js";
-import { kindFilter, LABEL } from "./labels.js";
+import { LABEL } from "./labels.js";
 import { isFree, portHolder } from "./port-holder.js";
-import { type PlacePorts, parseRecord } from "./workload-record.js";
+import { portHolders } from "./port-holders.js";
+import type { PlacePorts } from "./workload-record.js";
 
 /** Below the ports that systems give to outgoing connections, so that one kept for a workload is not taken while it restarts. */
 const FIRST_PORT = 20_000;
@@ -32,7 +33,10 @@ export async function choosePorts(spec: WorkloadSpec, options: ChoosePortsOption
   if (spec.instances > 1 && outside.some(({ pinned }) => pinned !== undefined)) {
     throw new UnsupportedError({ manager: MANAGER, what: "several instances on one pinned port" });
   }
-  const others = await portsOfOthers(options);
+  const { engine, cluster, view } = options;
+  const isOwn = (labels: Readonly<Record<string, string>>): boolean =>
+    labels[LABEL.cluster] === cluster && labels[LABEL.workload] === view.id;
+  const { others } = await portHolders(engine, isOwn);
   const used = new Set([
     ...others.keys(),
     ...options.except,
@@ -52,33 +56,6 @@ export async function choosePorts(spec: WorkloadSpec, options: ChoosePortsOption
     chosen[place] = { ...chosen[place], ...ports };
   }
   return chosen;
-}
-
-/** Which ports are held on the engine, and by whom: by workloads that do not run now as well. */
-async function portsOfOthers({ engine, cluster, view }: ChoosePortsOptions): Promise<Map<number, string>> {
-  const [containers, records] = await Promise.all([
-    engine.containers.list([]),
-    engine.volumes.list([kindFilter("record")]),
-  ]);
-  const holders = new Map<number, string>();
-  for (const { Labels, Names, Ports = [] } of containers) {
-    if (Labels?.[LABEL.cluster] === cluster && Labels[LABEL.workload] === view.id) continue;
-    const holder = workloadOf(Labels) ?? `container ${Names[0]?.replace(/^\//, "") ?? "without a name"}`;
-    for (const { PublicPort } of Ports) if (PublicPort !== undefined) holders.set(PublicPort, holder);
-  }
-  for (const { Labels } of records) {
-    if (Labels?.[LABEL.cluster] === cluster && Labels[LABEL.workload] === view.id) continue;
-    const ports = parseRecord(Labels?.[LABEL.record])?.ports ?? [];
-    for (const port of ports.flatMap((place) => Object.values(place))) {
-      holders.set(port, workloadOf(Labels) ?? "another workload");
-    }
-  }
-  return holders;
-}
-
-function workloadOf(labels: Readonly<Record<string, string>> | null): string | undefined {
-  const workload = labels?.[LABEL.workload];
-  return workload === undefined ? undefined : `workload ${workload} of cluster ${labels?.[LABEL.cluster]}`;
 }
 
 async function checkPinned(
