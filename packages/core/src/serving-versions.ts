@@ -4,18 +4,24 @@ import { pollUntil } from "./polling.js";
 
 const SERVED_TIMEOUT_MS = 30_000;
 
-/** Waits until every live query frontend sends the model's current queries to `target`. */
+/**
+ * Waits until every live query frontend sends the model's current queries to `target`, which was made current before. Where somebody else has made another
+ * version current meanwhile, there is nothing to wait for any more.
+ */
 export async function waitUntilServed(
-  { management }: ConnectedCluster,
+  { management }: Pick<ConnectedCluster, "management">,
   { model, version }: ModelVersion,
-  { signal }: CallOptions = {},
+  { signal, onProgress }: CallOptions = {},
 ): Promise<void> {
   await pollUntil(
     async () => {
       const frontends = await management.frontends(signal);
-      return (
-        (frontends.length > 0 && frontends.every(({ serving }) => serving[model] === version)) || undefined
-      );
+      if (frontends.length > 0 && frontends.every(({ serving }) => serving[model] === version)) return true;
+      const current = (await management.model(model, signal))?.currentVersion;
+      if (current === version) return undefined;
+      const message = `${model}:${current ?? "none"} has been made current after ${model}:${version}`;
+      onProgress?.({ step: "switch", state: "advanced", message });
+      return true;
     },
     {
       what: `every query frontend serving ${model}:${version}`,
