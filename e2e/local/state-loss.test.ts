@@ -36,8 +36,11 @@ describe("a cluster whose state is lost", () => {
     const ledger = await underLoad(cluster, async () => {
       remove(volume("state"));
       kill("management-frontend");
-      const { stderr } = await cluster.clipper("status");
-      expect(stderr).toContain("restored 1 applications and 2 versions");
+      const outcomes = await Promise.all([cluster.clipper("status"), cluster.clipper("status")]);
+      const restored = outcomes.filter(({ stderr }) =>
+        stderr.includes("restored 1 applications and 2 versions"),
+      );
+      expect(restored).toHaveLength(1);
       expect(remembered(await cluster.status())).toEqual(before);
     });
     expectUntouched(ledger);
@@ -62,6 +65,29 @@ describe("a cluster whose state is lost", () => {
     });
     expectUntouched(ledger);
     expect(replicaProcesses()).toEqual(running);
+  });
+
+  it("has not what a deploy under way had made, which ends, as after every interruption", async () => {
+    const before = remembered(await cluster.status());
+    const deploy = cluster.start(
+      ...cluster.deployArguments("slow_to_load.py:predict", { model: "tagged", version: "4" }),
+    );
+    await deploy.shows("accepted by the platform");
+    const ledger = await underLoad(cluster, async () => {
+      remove(volume("state"));
+      kill("management-frontend");
+      const { restored } = await cluster.up();
+      const undone = restored?.differences.find(({ kind }) => kind === "deploy-undone");
+      expect(undone).toMatchObject({ model: "tagged", version: "4" });
+      expect((await deploy.outcome).code).not.toBe(0);
+      await eventually("the end of what it had started", 15_000, () =>
+        processesOf(cluster.scratch.directory).every(
+          ({ environment }) => !environment.includes(`CLIPPER_WORKLOAD=${undone?.workload}`),
+        ),
+      );
+    });
+    expectUntouched(ledger);
+    expect(remembered(await cluster.status())).toEqual(before);
   });
 
   it("has it back when it was down, too: its replicas are started again", async () => {

@@ -8,6 +8,7 @@ import { engineAbsence } from "../environment/engines.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Ledger, startLoad } from "../support/ledger-load.ts";
 import { processesOf, processOf } from "../support/processes.ts";
+import { remembered } from "../support/state-loss.ts";
 import { TestCluster } from "../support/test-cluster.ts";
 
 const absence = engineAbsence("redis");
@@ -77,6 +78,11 @@ describe.skipIf(absence)(
         return answer.status === 200;
       });
     };
+    const replicaProcesses = () =>
+      processesOf(cluster.scratch.directory)
+        .filter(({ environment }) => environment.includes("CLIPPER_WORKLOAD=replica-"))
+        .map(({ pid }) => pid)
+        .sort();
     /** Predictions that go on while something is done. */
     const underLoad = async (work: () => Promise<void>): Promise<Ledger> => {
       const load = startLoad({ url: cluster.query, app: "tagged", rate: 50, maxMs: 60_000 });
@@ -178,6 +184,22 @@ describe.skipIf(absence)(
         "tagged",
       ]);
       expect(models).toMatchObject([{ name: "tagged", version: "1", current: true }]);
+    });
+
+    it("a Redis that lost everything for good is given the records back by the query frontend at the next command", async () => {
+      const before = remembered(await cluster.status());
+      const running = replicaProcesses();
+      const ledger = await underLoad(async () => {
+        await redis.command("FLUSHALL");
+        const { stderr } = await cluster.clipper("status");
+        expect(stderr).toContain("restored 4 applications and 1 versions");
+        expect(remembered(await cluster.status())).toEqual(before);
+        await register("after-restoration");
+      });
+      expectUntouched(ledger);
+      expect(replicaProcesses()).toEqual(running);
+      const keys = (await redis.command("KEYS", "*")).split("\n");
+      expect(keys.length).toBe(3);
     });
   },
 );

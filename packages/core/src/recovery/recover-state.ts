@@ -61,6 +61,7 @@ export async function recoverState(options: RecoverOptions, call: CallOptions = 
   const { epoch } = view.head;
   if (view.state !== "new") {
     if (acceptLoss) await acceptLossOf(options, view, call);
+    else tellWhoIsApart(view, call);
     return { epoch };
   }
   await untilAllHaveTold(options, call);
@@ -151,6 +152,20 @@ async function acceptLossOf(
     step: "state-loss",
     state: "done",
     message: "what no record holds is given up: its replicas end, and every query frontend follows the store",
+  });
+}
+
+/** Somebody began anew in the store before anybody restored it: the two do not become one by themselves. */
+function tellWhoIsApart({ head, origin, frontends }: ClusterView, { onProgress }: CallOptions): void {
+  const apart = frontends.filter(
+    (frontend) => servesOther(frontend, head) && !succeedsHead(origin, frontend.head as StateHead),
+  );
+  if (apart.length === 0) return;
+  const ids = apart.map(({ id }) => id).join(", ");
+  onProgress?.({
+    step: "state-apart",
+    state: "failed",
+    message: `${ids} serves by another history than the store's, and goes on so: put that store's data back, or \`clipper up --accept-state-loss\``,
   });
 }
 
