@@ -43,6 +43,7 @@ export const checkTrackedFiles: Check = {
 };
 
 function problemsIn(path: string): string[] {
+  if (path.endsWith(".log")) return [`${path}: is a log, which some program left`];
   let content: Buffer;
   try {
     content = readFileSync(join(repositoryRoot, path));

@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { RefusedError } from "@clipper-serving/spec";
 import { ignoreMissing, temporaryBeside } from "./home-files.js";
+import { checkPrivate } from "./private-file.js";
 
 /** Of a secret as it is kept, in hexadecimal digits: 256 bits. */
 const SECRET_BYTES = 64;
@@ -29,14 +30,7 @@ async function readSecret(directory: string, name: string): Promise<Uint8Array |
   const file = path.join(directory, name);
   const info = await stat(file).catch(ignoreMissing(undefined));
   if (info === undefined) return undefined;
-  if ((info.mode & 0o077) !== 0) {
-    throw new RefusedError({
-      code: "SECRET_READABLE",
-      message: `others may read ${file}`,
-      hint: `chmod 600 ${file}`,
-      facts: { file },
-    });
-  }
+  checkPrivate(file, info);
   const secret = await readFile(file);
   if (secret.byteLength >= SECRET_BYTES) return secret;
   throw new RefusedError({

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { ConflictError, InvalidArgumentError, RefusedError } from "@clipper-serving/spec";
+import { ConflictError, InvalidArgumentError } from "@clipper-serving/spec";
+import { checkPrivate } from "./private-file.js";
 
 /** Where a cluster keeps its records, other than in a file on its own volume. */
 export interface StateSettings {
@@ -92,13 +93,6 @@ async function readPassword(file: string): Promise<string> {
       expected: `a file that can be read (${error.code})`,
     });
   });
-  if ((info.mode & 0o077) !== 0) {
-    throw new RefusedError({
-      code: "SECRET_READABLE",
-      message: `others may read ${file}`,
-      hint: `chmod 600 ${file}`,
-      facts: { file },
-    });
-  }
+  checkPrivate(file, info);
   return (await readFile(file, "utf8")).trim();
 }

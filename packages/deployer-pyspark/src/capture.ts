@@ -1,18 +1,15 @@
-import path from "node:path";
-import { type Interpreter, jsonArgument, runPythonTool } from "@clipper-serving/deployer-python/pipeline";
+import {
+  type CaptureReport,
+  type Interpreter,
+  jsonArgument,
+  runCapture,
+} from "@clipper-serving/deployer-python/pipeline";
 import type { CallOptions } from "@clipper-serving/spec";
 import type { ResolvedPysparkOptions } from "./pyspark-options.js";
 import type { JavaFound } from "./spark-needs.js";
 
 /** The script may train a model. */
 const CAPTURE_TIMEOUT_MS = 60 * 60_000;
-
-interface CaptureReport {
-  readonly ok: true;
-  readonly digest: string;
-  readonly java: JavaFound;
-  readonly warnings: readonly string[];
-}
 
 export interface CaptureRequest {
   readonly options: ResolvedPysparkOptions;
@@ -26,30 +23,21 @@ export interface CaptureRequest {
 export async function captureModel(
   { options, sample, python, directory }: CaptureRequest,
   call: CallOptions,
-): Promise<CaptureReport> {
-  const { model, version, inputType, source, reference, spark } = options;
-  call.onProgress?.({ step: "capture", state: "started", message: `capturing ${reference}` });
-  const report = await runPythonTool<CaptureReport>(
+): Promise<CaptureReport & { readonly java: JavaFound }> {
+  const { source, reference, spark } = options;
+  const conf =
+    spark.conf === undefined ? [] : ["--spark-conf", await jsonArgument(directory, "spark-conf", spark.conf)];
+  return runCapture(
     {
-      python: python.path,
+      python,
       module: "clipper_runtime.pyspark_capture",
-      args: [
-        ...source,
-        ...["--name", model, "--version", version, "--input-type", inputType, "--output", directory],
-        ...(sample === undefined ? [] : ["--sample", await jsonArgument(directory, "sample", sample)]),
-        ...(spark.conf === undefined
-          ? []
-          : ["--spark-conf", await jsonArgument(directory, "spark-conf", spark.conf)]),
-      ],
-      step: "capture",
-      target: { model, version },
-      scratch: path.dirname(directory),
+      target: options,
+      reference,
+      directory,
+      sample,
+      args: [...source, ...conf],
       timeoutMs: CAPTURE_TIMEOUT_MS,
     },
     call,
   );
-  for (const warning of report.warnings)
-    call.onProgress?.({ step: "capture", state: "advanced", message: warning });
-  call.onProgress?.({ step: "capture", state: "done", message: `captured as ${report.digest.slice(0, 19)}` });
-  return report;
 }

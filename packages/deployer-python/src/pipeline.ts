@@ -12,5 +12,7 @@ export type { ResolvedModelOptions } from "./model-options.js";
 export { functionFileOf, resolveModelOptions } from "./model-options.js";
 export type { PythonToolRun } from "./python-tool.js";
 export { runPythonTool } from "./python-tool.js";
+export type { CaptureReport, CaptureRun } from "./run-capture.js";
+export { runCapture } from "./run-capture.js";
 export type { BundleNeeds, FoundBundle } from "./saved-bundle.js";
 export { deployFoundBundle } from "./saved-bundle.js";

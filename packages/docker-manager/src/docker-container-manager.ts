@@ -15,6 +15,7 @@ import {
   type PlatformCheck,
   type PlatformFacts,
   type Reach,
+  rejectOnAbort,
   UnsupportedError,
   type WorkloadSpec,
   type WorkloadStatus,
@@ -34,7 +35,6 @@ import { EngineImageSink } from "./images/engine-image-sink.js";
 import { claimImages } from "./images/image-claims.js";
 import { clusterLogs } from "./logs/cluster-logs.js";
 import { MANAGER } from "./manager-name.js";
-import { rejectOnAbort } from "./reject-on-abort.js";
 import { applyWorkload, type ImageSpec } from "./workload/apply-workload.js";
 import { clusterChanges } from "./workload/cluster-changes.js";
 import { removeNetworks } from "./workload/cluster-network.js";

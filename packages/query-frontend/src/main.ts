@@ -1,10 +1,8 @@
-import { systemClock } from "@clipper-serving/rpc";
-import { ClipperError } from "@clipper-serving/spec";
+import { ClipperError, systemClock, watchLifeline } from "@clipper-serving/spec";
 import { type Logger, pino } from "pino";
 import { ConfigurationError } from "./configuration-error.js";
 import { createLlhttpEdge } from "./edge/llhttp-edge.js";
 import { createNodeHttpEdge } from "./edge/node-http-edge.js";
-import { watchLifeline } from "./lifeline.js";
 import { QueryFrontend } from "./query-frontend.js";
 import { Secrets } from "./secrets.js";
 import { readSettings, type Settings } from "./settings.js";

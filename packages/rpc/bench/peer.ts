@@ -1,6 +1,7 @@
 /** The other process of the bench: `echo PATH` gives back the bytes it is sent, `replica ADDRESS` answers each item with a short text. */
 import { createServer } from "node:net";
-import { connectReplica, systemClock } from "@clipper-serving/rpc";
+import { connectReplica } from "@clipper-serving/rpc";
+import { systemClock } from "@clipper-serving/spec";
 
 const [mode, where] = process.argv.slice(2) as [string, string];
 const data = Buffer.from("3.14159");

@@ -15,9 +15,8 @@ import {
   listenForReplicas,
   type PredictFrame,
   type ResultFrame,
-  systemClock,
 } from "@clipper-serving/rpc";
-import type { Attempt, ReplicaLink } from "@clipper-serving/spec";
+import { type Attempt, type ReplicaLink, systemClock } from "@clipper-serving/spec";
 
 const BATCH_SIZES = [1, 8, 64];
 const ROUNDS = 5;

@@ -1,4 +1,3 @@
-export { systemClock } from "@clipper-serving/spec";
 export type { FrameDecoderOptions } from "./codec/frame-decoder.js";
 export { FrameDecoder } from "./codec/frame-decoder.js";
 export { FrameEncoder } from "./codec/frame-encoder.js";

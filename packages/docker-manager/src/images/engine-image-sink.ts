@@ -1,17 +1,17 @@
 import { imageDigest } from "@clipper-serving/image-builder";
-import type {
-  CallOptions,
-  ImageBase,
-  ImageFile,
-  ImagePlan,
-  ImageRef,
-  ImageSink,
-  StoredImage,
+import {
+  type CallOptions,
+  type ImageBase,
+  type ImageFile,
+  type ImagePlan,
+  type ImageRef,
+  type ImageSink,
+  rejectOnAbort,
+  type StoredImage,
 } from "@clipper-serving/spec";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import type { InspectedImage } from "../engine/images.js";
-import { rejectOnAbort } from "../reject-on-abort.js";
 import { commitImage } from "./commit-image.js";
 import { imageBase, platformOf } from "./image-config.js";
 import { imageFiles } from "./image-files.js";

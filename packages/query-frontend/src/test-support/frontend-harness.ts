@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BatchHandler, connectReplica, type ReplicaConnection, systemClock } from "@clipper-serving/rpc";
-import type { Address, Attempt, InputType } from "@clipper-serving/spec";
+import { type BatchHandler, connectReplica, type ReplicaConnection } from "@clipper-serving/rpc";
+import { type Address, type Attempt, type InputType, systemClock } from "@clipper-serving/spec";
 import { pino } from "pino";
 import { expect } from "vitest";
 import { createLlhttpEdge } from "../edge/llhttp-edge.js";
