@@ -58,6 +58,7 @@ export class DockerContainerManager implements ContainerManager {
   readonly #connection: EngineConnection;
   readonly #rollouts = new Rollouts();
   readonly #turns = new Turns();
+  readonly #disposed = new AbortController();
   /** As far as the engine was asked. */
   #gpus = 0;
 
@@ -159,7 +160,9 @@ export class DockerContainerManager implements ContainerManager {
   }
 
   changes(cluster: ClusterRef, { signal }: CallOptions): AsyncIterable<void> {
-    return clusterChanges(() => this.#connection.get(), checkName("cluster", cluster.name), signal);
+    const { signal: disposed } = this.#disposed;
+    const over = signal === undefined ? disposed : AbortSignal.any([signal, disposed]);
+    return clusterChanges(() => this.#connection.get(), checkName("cluster", cluster.name), over);
   }
 
   reach(
@@ -192,6 +195,7 @@ export class DockerContainerManager implements ContainerManager {
 
   /** What runs goes on; what was being changed is carried on by whoever lists or applies next. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
     this.#rollouts.haltAll();
     await this.#connection.close();
   }

@@ -1,14 +1,15 @@
+import { isIP } from "node:net";
 import { InvalidArgumentError } from "@clipper-serving/spec";
 import { type EngineWish, engineWish } from "./discovery/engine-wish.js";
 
 export interface DockerManagerOptions {
-  /** `unix:///PATH`, `tcp://HOST:PORT`, `ssh://USER@HOST`, `npipe:////./pipe/NAME`. Default: the engine that the `docker` command uses. */
+  /** `unix:///PATH`, `tcp://HOST:PORT`, `ssh://USER@HOST[/SOCKET]`, `npipe:////./pipe/NAME`. Default: the engine that the `docker` command uses. */
   readonly host?: string;
   /** With a TCP host: directory of `ca.pem`, `cert.pem` and `key.pem`, which makes it TLS. */
   readonly certificates?: string;
   /** A context of the `docker` command, instead of a host. */
   readonly context?: string;
-  /** Address of the engine's machine that outside ports are bound to. Default `127.0.0.1`. */
+  /** IP address of the engine's machine that outside ports are bound to. Default `127.0.0.1`. */
   readonly publishAddress?: string;
   /** Where callers reach those ports. Default: the host's name for TCP and ssh, else `127.0.0.1`. */
   readonly callerHost?: string;
@@ -48,12 +49,15 @@ export function resolveOptions(
   } = options;
   check(host === undefined || context === undefined, "context", context, "absent when a host is named");
   check(certificates === undefined || host !== undefined, "certificates", certificates, "given with a host");
+  const { publishAddress = "127.0.0.1" } = options;
+  // An engine takes a name it cannot read for every address it has.
+  check(isIP(publishAddress) !== 0, "publishAddress", publishAddress, "an IP address");
   check(pull === "missing" || pull === "never", "pull", pull, '"missing" or "never"');
   const isTime = Number.isSafeInteger(stallTimeoutMs) && stallTimeoutMs > 0;
   check(isTime, "stallTimeoutMs", stallTimeoutMs, "whole milliseconds above 0");
   return {
     wish: engineWish(options, environment),
-    publishAddress: options.publishAddress ?? "127.0.0.1",
+    publishAddress,
     callerHost: options.callerHost,
     pull,
     stallTimeoutMs,

@@ -2,23 +2,28 @@ import { connectEngine } from "./discovery/connect-engine.js";
 import { engineCandidates } from "./discovery/engine-candidates.js";
 import type { EngineWish } from "./discovery/engine-wish.js";
 import { Engine } from "./engine/engine.js";
+import { EngineError } from "./engine/engine-error.js";
 
 /** Finds the engine when it is first needed, and again when it was not there. */
 export class EngineConnection {
   readonly #wish: EngineWish | undefined;
   #engine: Promise<Engine> | undefined;
+  #isClosed = false;
 
   constructor(wish: EngineWish | undefined) {
     this.#wish = wish;
   }
 
   /** @throws EngineError `ENGINE_UNREACHABLE`, `ENGINE_PERMISSION_DENIED` or `ENGINE_UNSUPPORTED` */
-  get(): Promise<Engine> {
+  async get(): Promise<Engine> {
+    // A connection made now nobody would close.
+    if (this.#isClosed) throw closed();
     this.#engine ??= this.#connect();
-    return this.#engine;
+    return await this.#engine;
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const engine = this.#engine;
     this.#engine = undefined;
     // One that was never found has nothing to close.
@@ -34,4 +39,12 @@ export class EngineConnection {
       throw error;
     }
   }
+}
+
+function closed(): EngineError {
+  return new EngineError({
+    code: "ENGINE_UNREACHABLE",
+    message: "the engine cannot be asked: its manager was disposed of",
+    hint: "make another manager",
+  });
 }

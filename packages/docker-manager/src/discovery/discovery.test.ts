@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -197,9 +197,35 @@ describe("ssh", () => {
     expect(version.engine).toBe("20.10.24+dfsg1");
     expect(await client.json({ method: "GET", path: "/version" })).toMatchObject({ ApiVersion: "1.41" });
     client.close();
-    const { readFileSync } = await import("node:fs");
     expect(readFileSync(join(home, "ssh-arguments"), "utf8")).toMatch(
       /-p 2222 -- me@box docker system dial-stdio\n$/,
+    );
+  });
+
+  it("lets go of a connection that the engine ended, as when it is started again", async () => {
+    await using engine = await FakeEngine.start();
+    // As `docker system dial-stdio` does, it ends well when the engine ends the connection.
+    const relay = `const s = require("net").connect("${engine.socket}"); process.stdin.pipe(s); s.pipe(process.stdout); s.on("end", () => process.exit(0))`;
+    fakeSsh(`echo $$ > ${home}/ssh-pid; exec ${process.execPath} -e '${relay}'`);
+    const { client } = await connectEngine(candidates({ host: "ssh://box" }));
+    for (let round = 0; round < 3; round += 1) {
+      await engine.endConnections();
+      const pid = readFileSync(join(home, "ssh-pid"), "utf8").trim();
+      await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
+      const answer = await client.json({ method: "GET", path: "/version", answerTimeoutMs: 4_000 });
+      expect(answer).toMatchObject({ ApiVersion: "1.41" });
+    }
+    client.close();
+  });
+
+  it("asks the engine that listens where the address says", async () => {
+    await using engine = await FakeEngine.start();
+    const relay = `const s = require("net").connect("${engine.socket}"); process.stdin.pipe(s); s.pipe(process.stdout)`;
+    fakeSsh(`exec ${process.execPath} -e '${relay}'`);
+    const { client } = await connectEngine(candidates({ host: "ssh://box/run/user/1000/docker.sock" }));
+    client.close();
+    expect(readFileSync(join(home, "ssh-arguments"), "utf8")).toMatch(
+      /-- box docker --host=unix:\/\/\/run\/user\/1000\/docker.sock system dial-stdio\n$/,
     );
   });
 

@@ -1,7 +1,7 @@
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { ClipperError } from "@clipper-serving/spec";
-import { type EngineHost, parseEngineHost } from "../engine/engine-host.js";
+import { type EngineHost, parseEngineHost, withoutPassword } from "../engine/engine-host.js";
 import { DockerConfigurationDirectory, tlsFiles } from "./docker-configuration.js";
 import type { EngineWish } from "./engine-wish.js";
 
@@ -23,7 +23,7 @@ export function engineCandidates(
 
 function namedCandidate(wish: EngineWish, environment: NodeJS.ProcessEnv): EngineCandidate {
   const { source, context, host = "", certificates } = wish;
-  const name = context ?? host;
+  const name = context ?? withoutPassword(host);
   try {
     if (context === undefined) {
       const tls = certificates === undefined ? undefined : tlsFiles(certificates, true);
@@ -38,7 +38,7 @@ function namedCandidate(wish: EngineWish, environment: NodeJS.ProcessEnv): Engin
       return { source, name, problem: `there is no context ${context} in ${directory.path}` };
     return {
       source: `${source} (${context})`,
-      name: endpoint.host,
+      name: withoutPassword(endpoint.host),
       host: parseEngineHost(endpoint.host, endpoint.tls),
     };
   } catch (error) {

@@ -178,7 +178,7 @@ export function brokenStream(request: string, what: string, cause?: unknown): En
 function describeHost(host: EngineHost): string {
   if (host.kind === "socket") return host.path.startsWith("/") ? `unix://${host.path}` : host.path;
   if (host.kind === "ssh")
-    return `ssh://${host.destination}${host.port === undefined ? "" : `:${host.port}`}`;
+    return `ssh://${host.destination}${host.port === undefined ? "" : `:${host.port}`}${host.socket ?? ""}`;
   const name = host.hostname.includes(":") ? `[${host.hostname}]` : host.hostname;
   return `tcp://${name}:${host.port}`;
 }

@@ -23,6 +23,28 @@ it("speaks TLS where certificates, https or the port ask for it", () => {
   expect(parseEngineHost("https://a:99")).toMatchObject({ port: 99, tls: { verify: true } });
 });
 
+it("reads which socket of another machine is meant, and nothing that its shell would", () => {
+  expect(parseEngineHost("ssh://box/run/user/1000/docker.sock")).toEqual({
+    kind: "ssh",
+    destination: "box",
+    socket: "/run/user/1000/docker.sock",
+  });
+  expect(parseEngineHost("ssh://box/")).toEqual({ kind: "ssh", destination: "box" });
+  for (const text of [
+    "ssh://box/a;touch$IFS/b",
+    "ssh://box/a$(b)",
+    "ssh://box/a b",
+    "ssh://box?a",
+    "ssh://box#a",
+  ]) {
+    expect(() => parseEngineHost(text), text).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+  }
+});
+
+it("refuses a password, and does not repeat it", () => {
+  expect(() => parseEngineHost("ssh://me:hunter2@box")).toThrow(/not "ssh:\/\/me@box"$/);
+});
+
 it("refuses everything else, and a host that ssh would read as an option", () => {
   for (const text of ["", "docker", "ftp://a", "unix://", "ssh://-oProxyCommand=x@box"]) {
     expect(() => parseEngineHost(text), text).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));

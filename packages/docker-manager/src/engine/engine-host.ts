@@ -5,7 +5,7 @@ export type EngineHost =
   /** A unix socket, or a named pipe of Windows. */
   | { readonly kind: "socket"; readonly path: string }
   | { readonly kind: "tcp"; readonly hostname: string; readonly port: number; readonly tls?: TlsFiles }
-  | { readonly kind: "ssh"; readonly destination: string; readonly port?: number };
+  | { readonly kind: "ssh"; readonly destination: string; readonly port?: number; readonly socket?: string };
 
 /** Paths of PEM files, as the `docker` command names them. */
 export interface TlsFiles {
@@ -29,9 +29,17 @@ export function parseEngineHost(text: string, tls?: TlsFiles): EngineHost {
   const port = url.port === "" ? undefined : Number(url.port);
   if (url.protocol === "ssh:") {
     const user = url.username === "" ? "" : `${decodeURIComponent(url.username)}@`;
-    // The ssh command would take it for an option.
-    if (/^-/.test(user + hostname)) throw wrong(text);
-    return { kind: "ssh", destination: user + hostname, ...(port === undefined ? {} : { port }) };
+    const path = url.pathname.replace(/^\/+$/, "");
+    // The ssh command would take it for an option; the shell at its other end would read the path.
+    if (/^-/.test(user + hostname) || !/^[\w./@:+-]*$/.test(path)) throw wrong(text);
+    // What is not understood may be what tells this engine from another. No password is sent.
+    if (url.password !== "" || url.search !== "" || url.hash !== "") throw wrong(text);
+    return {
+      kind: "ssh",
+      destination: user + hostname,
+      ...(port === undefined ? {} : { port }),
+      ...(path === "" ? {} : { socket: path }),
+    };
   }
   if (!["tcp:", "http:", "https:"].includes(url.protocol)) throw wrong(text);
   const usesTls = tls !== undefined || url.protocol === "https:" || port === TLS_PORT;
@@ -43,10 +51,15 @@ export function parseEngineHost(text: string, tls?: TlsFiles): EngineHost {
   };
 }
 
-function wrong(value: string): InvalidArgumentError {
+function wrong(text: string): InvalidArgumentError {
   return new InvalidArgumentError({
     argument: "host",
-    value,
-    expected: "unix:///PATH, npipe:////./pipe/NAME, tcp://HOST:PORT or ssh://USER@HOST",
+    value: withoutPassword(text),
+    expected: "unix:///PATH, npipe:////./pipe/NAME, tcp://HOST:PORT or ssh://USER@HOST, without a password",
   });
+}
+
+/** An engine's address as it may be shown. */
+export function withoutPassword(text: string): string {
+  return text.replace(/^(\w+:\/\/[^/@:]*):[^/@]*@/, "$1@");
 }

@@ -7,6 +7,8 @@ import { EngineError } from "./engine-error.js";
 export interface SshAgentOptions {
   readonly destination: string;
   readonly port?: number | undefined;
+  /** Of the engine on that machine. Default: the one that its `docker` command uses. */
+  readonly socket?: string | undefined;
 }
 
 const LONGEST_WORDS = 1_000;
@@ -25,11 +27,13 @@ export class SshAgent extends Agent {
   }
 
   override createConnection(): Duplex {
-    const { destination, port } = this.#options;
+    const { destination, port, socket } = this.#options;
     const words = [
       ...["-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-T"],
       ...(port === undefined ? [] : ["-p", String(port)]),
-      ...["--", destination, "docker", "system", "dial-stdio"],
+      ...["--", destination, "docker"],
+      ...(socket === undefined ? [] : [`--host=unix://${socket}`]),
+      ...["system", "dial-stdio"],
     ];
     const connection = new SshConnection(destination, spawn("ssh", words));
     this.#connections.add(connection);
@@ -61,8 +65,12 @@ class SshConnection extends Duplex {
     child.stdin.on("error", () => undefined);
     child.on("error", (error) => this.destroy(error));
     child.on("close", (code) => {
-      if (code === 0) this.push(null);
-      else this.destroy(ended(destination, code, said.trim()));
+      if (code !== 0) return void this.destroy(ended(destination, code, said.trim()));
+      // Ended by the engine: half of it would be kept for the next request, which nobody would answer.
+      this.once("end", () => this.destroy());
+      this.push(null);
+      // An idle one nobody reads to its end.
+      this.read(0);
     });
   }
 

@@ -13,7 +13,7 @@ import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import type { InspectedImage } from "../engine/images.js";
 import { commitImage } from "./commit-image.js";
-import { imageBase, platformOf } from "./image-config.js";
+import { imageBase, isForPlatform, platformOf } from "./image-config.js";
 import { imageFiles } from "./image-files.js";
 import { parseImageName } from "./image-name.js";
 import { loadImage } from "./load-image.js";
@@ -119,8 +119,7 @@ export class EngineImageSink implements ImageSink {
     const { pull, stallTimeoutMs, connect } = this.#options;
     const engine = await connect();
     const isRight = (image: InspectedImage | undefined): image is InspectedImage =>
-      image !== undefined &&
-      (options.platform === undefined || platformOf(image).startsWith(options.platform));
+      image !== undefined && (options.platform === undefined || isForPlatform(image, options.platform));
     const found = await engine.images.inspect(ref);
     if (isRight(found)) return found;
     if (pull === "never") throw notFound(ref);

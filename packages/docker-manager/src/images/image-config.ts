@@ -39,3 +39,8 @@ function splitVariable(variable: string): [string, string] {
   const at = variable.indexOf("=");
   return at < 0 ? [variable, ""] : [variable.slice(0, at), variable.slice(at + 1)];
 }
+
+/** Whether an image is for a platform, or for one variant of it: `linux/arm64/v8` is for `linux/arm64`. */
+export function isForPlatform(image: InspectedImage, platform: string): boolean {
+  return `${platformOf(image)}/`.startsWith(`${platform}/`);
+}

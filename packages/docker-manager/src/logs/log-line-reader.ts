@@ -15,10 +15,14 @@ const LONGEST_TIME = 40;
 /** Longer lines the engine keeps in pieces of this size. */
 const PIECE_BYTES = 16_384;
 
+/** A longer line is given as several, so that a program that never ends its line cannot fill the memory. */
+const LONGEST_LINE_BYTES = 64 * 1_024;
+
 /** A line that is not over yet. */
 interface OpenLine {
-  time: string | undefined;
-  parts: Buffer[];
+  readonly time: string | undefined;
+  readonly parts: Buffer[];
+  bytes: number;
 }
 
 /**
@@ -38,6 +42,7 @@ export class LogLineReader {
       const part = end < 0 ? rest : rest.subarray(0, end);
       this.#take(stream, part, isStart);
       isStart = false;
+      lines.push(...this.#overlong(stream));
       if (end < 0) break;
       lines.push(this.#close(stream));
       rest = rest.subarray(end + 1);
@@ -51,18 +56,33 @@ export class LogLineReader {
   }
 
   #take(stream: "stdout" | "stderr", part: Buffer, isMessageStart: boolean): void {
-    const open = this.#open.get(stream);
-    if (open === undefined) {
-      const time = isMessageStart ? timeOf(part) : undefined;
-      this.#open.set(stream, { time, parts: [part.subarray(time === undefined ? 0 : time.length + 1)] });
-      return;
+    const time = isMessageStart ? timeOf(part) : undefined;
+    const open = this.#open.get(stream) ?? { time, parts: [], bytes: 0 };
+    const text = part.subarray(time === undefined ? 0 : time.length + 1);
+    open.parts.push(text);
+    open.bytes += text.length;
+    this.#open.set(stream, open);
+  }
+
+  /** What is given of a line before it is over. */
+  #overlong(stream: "stdout" | "stderr"): TimedLine[] {
+    const lines: TimedLine[] = [];
+    for (;;) {
+      const open = this.#open.get(stream);
+      if (open === undefined || open.bytes <= LONGEST_LINE_BYTES) return lines;
+      const { time, parts } = open;
+      const bytes = Buffer.concat(parts);
+      const cut = characterBoundary(bytes, LONGEST_LINE_BYTES);
+      this.#open.set(stream, { time, parts: [bytes.subarray(0, cut)], bytes: cut });
+      const line = this.#close(stream);
+      lines.push(line);
+      const rest = bytes.subarray(cut);
+      this.#open.set(stream, { time: time ?? line.time, parts: [rest], bytes: rest.length });
     }
-    const again = isMessageStart ? timeOf(part) : undefined;
-    open.parts.push(part.subarray(again === undefined ? 0 : again.length + 1));
   }
 
   #close(stream: "stdout" | "stderr"): TimedLine {
-    const open = this.#open.get(stream) ?? { time: undefined, parts: [] };
+    const open = this.#open.get(stream) ?? { time: undefined, parts: [], bytes: 0 };
     this.#open.delete(stream);
     let bytes: Buffer = Buffer.concat(open.parts);
     // Of a terminal, a line's time may have come in two pieces.
@@ -91,6 +111,14 @@ function withoutTimes(bytes: Buffer, time: string): Buffer {
     rest = rest.subarray(at + mark.length);
   }
   return Buffer.concat([...pieces, rest]);
+}
+
+/** @returns the last place at or before `at` where no UTF-8 character is cut */
+function characterBoundary(bytes: Buffer, at: number): number {
+  for (let place = at; place > at - 4; place -= 1) {
+    if ((bytes[place]! & 0b1100_0000) !== 0b1000_0000) return place;
+  }
+  return at;
 }
 
 function timeOf(bytes: Buffer): string | undefined {

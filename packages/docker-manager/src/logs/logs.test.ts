@@ -74,4 +74,37 @@ describe("a log without a terminal", () => {
     expect(() => linesOf([bytes.subarray(0, -1)], false)).toThrow(expected);
     expect(() => linesOf([Buffer.from(recorded.terminal.bytes, "base64")], false)).toThrow(expected);
   });
+
+  it("gives a line that goes on and on as several, before it is over", () => {
+    const TIME = "2024-01-01T00:00:00.000000001Z";
+    const message = (text: string): Buffer => {
+      const bytes = Buffer.from(`${TIME} ${text}`);
+      const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+      header.writeUInt32BE(bytes.length, 4);
+      return Buffer.concat([header, bytes]);
+    };
+    const text = "é€".repeat(60_000);
+    const pieces = text.match(/.{1,5000}/gs)!.map(message);
+    const demuxer = new LogDemuxer({ isTerminal: false });
+    const reader = new LogLineReader();
+    const early = pieces.flatMap((piece) => demuxer.push(piece).flatMap((chunk) => reader.push(chunk)));
+    expect(early.length).toBeGreaterThan(3);
+    const lines = [...early, ...linesOfRest(reader, message("the end\nnext\n"))];
+    expect(lines.at(-1)).toMatchObject({ text: "next" });
+    expect(
+      lines
+        .slice(0, -1)
+        .map((line) => line.text)
+        .join(""),
+    ).toBe(`${text}the end`);
+    for (const line of lines) {
+      expect(Buffer.byteLength(line.text)).toBeLessThanOrEqual(64 * 1_024);
+      expect(line.time ?? TIME).toBe(TIME);
+    }
+  });
 });
+
+function linesOfRest(reader: LogLineReader, bytes: Buffer): TimedLine[] {
+  const chunks = new LogDemuxer({ isTerminal: false }).push(bytes);
+  return [...chunks.flatMap((chunk) => reader.push(chunk)), ...reader.end()];
+}

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -56,6 +58,13 @@ export class FakeEngine implements AsyncDisposable {
     const engine = new FakeEngine(options);
     await new Promise<void>((resolve) => engine.#server.listen(engine.socket, resolve));
     return engine;
+  }
+
+  /** As an engine does that is started again. */
+  async endConnections(): Promise<void> {
+    const count = promisify(this.#server.getConnections.bind(this.#server));
+    this.#server.closeAllConnections();
+    while ((await count()) > 0) await setImmediate();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

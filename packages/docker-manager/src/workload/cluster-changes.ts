@@ -13,11 +13,10 @@ const AGAIN_AFTER_MS = 1_000;
 export async function* clusterChanges(
   connect: () => Promise<Engine>,
   cluster: string,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): AsyncGenerator<void> {
   let since: string | undefined;
-  const isOver = (): boolean => signal?.aborted === true;
-  while (!isOver()) {
+  while (!signal.aborted) {
     try {
       const events = engineEvents((await connect()).client, {
         labels: [clusterFilter(cluster), kindFilter("instance")],
@@ -32,7 +31,7 @@ export async function* clusterChanges(
     } catch {
       // A hint is all this is: whoever lists is told why the engine cannot be asked.
     }
-    if (isOver()) return;
+    if (signal.aborted) return;
     // Something may have changed while nobody listened.
     yield;
     try {

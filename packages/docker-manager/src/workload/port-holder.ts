@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 
-/** Whether a process of this machine could listen there now. */
+/** Whether nobody of this machine listens there now, as far as this process can tell. */
 export function isFree(port: number, address: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const server = createServer();
-  server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EADDRNOTAVAIL"));
+  // All else is between this process and the machine: it may not listen on low ports, or has no such address. The engine may.
+  server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
   server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
   return promise;
 }
