@@ -11,6 +11,7 @@ import { docker, TestCluster } from "./docker-manager-support.ts";
 
 const absence = engineAbsence("docker");
 const SECRET = randomBytes(24).toString("hex");
+const RUN_FROM_SCRATCH = "cp /bin/true /tmp/program; /tmp/program 2>&1 && echo it runs || true";
 
 describe.skipIf(absence)(`what befalls containers${absence === undefined ? "" : ` (${absence})`}`, () => {
   const manager = new DockerContainerManager();
@@ -26,8 +27,8 @@ describe.skipIf(absence)(`what befalls containers${absence === undefined ? "" : 
     await cluster.run({
       secretFiles: { token: Buffer.from(SECRET) },
       volume: { name: "state", mountPath: "/var/lib/clipper/state" },
-      resources: { memoryBytes: 256 * 2 ** 20, cpus: 0.5 },
-      overlay: { extraHosts: { box: "10.9.8.7" }, labels: { team: "a" }, tmp: { bytes: 2 ** 20 } },
+      resources: { memoryBytes: 256 * 2 ** 20, cpus: 0.5, scratch: { bytes: 2 ** 20 } },
+      overlay: { extraHosts: { box: "10.9.8.7" }, labels: { team: "a" } },
     });
     const [name] = cluster.containers();
     const shell = (command: string) => docker("exec", name!, "sh", "-c", command);
@@ -35,6 +36,7 @@ describe.skipIf(absence)(`what befalls containers${absence === undefined ? "" : 
     expect(shell("touch /srv/x 2>&1 || true")).toContain("Read-only file system");
     expect(shell("touch /run/clipper/secrets/x 2>&1 || true")).toContain("Read-only file system");
     expect(shell("touch /tmp/x /var/lib/clipper/state/x && df -k /tmp | tail -1")).toMatch(/tmpfs\s+1024\s/);
+    expect(shell(RUN_FROM_SCRATCH)).toContain("Permission denied");
     expect(shell("grep -E '^(CapEff|NoNewPrivs)' /proc/1/status")).toMatch(
       /^CapEff:\s+0000000000000000\nNoNewPrivs:\s+1$/,
     );
@@ -61,6 +63,12 @@ describe.skipIf(absence)(`what befalls containers${absence === undefined ? "" : 
     expect(inspected.Config.Labels).toMatchObject({ team: "a", "clipper-serving.cluster": cluster.name });
     const bindings = docker("port", name!);
     expect(bindings).toMatch(/^8080\/tcp -> 127\.0\.0\.1:\d+$/);
+  });
+
+  it("what lies in an instance's scratch space can be run where the workload asks for that", async () => {
+    await using cluster = newCluster();
+    await cluster.run({ resources: { scratch: { executable: true } } });
+    expect(docker("exec", cluster.containers()[0]!, "sh", "-c", RUN_FROM_SCRATCH)).toBe("it runs");
   });
 
   it("what was stopped, killed or removed by hand has exited, and apply puts it back", async () => {

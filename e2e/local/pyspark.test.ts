@@ -1,20 +1,14 @@
-import { execFile } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pythonEnvironment } from "../../tools/python/python-environment.ts";
-import { repositoryRoot } from "../../tools/repository.ts";
 import { engineAbsence } from "../environment/engines.ts";
-import { startClipper } from "../support/clipper-command.ts";
 import { eventually } from "../support/eventually.ts";
 import { LocalCluster } from "../support/local-cluster.ts";
 import { processesOf } from "../support/processes.ts";
-import { type ExpectedRow, startRowLoad } from "../support/row-load.ts";
+import { startRowLoad } from "../support/row-load.ts";
+import { SparkModels, sparkPython } from "../support/spark-models.ts";
 
 const absence = engineAbsence("spark");
-const modelsDirectory = join(import.meta.dirname, "..", "models");
-const requirements = join(repositoryRoot, "examples", "pyspark", "requirements.txt");
 const APP = "cancer";
 /** Spark takes seconds to start where a function takes milliseconds, and more on a machine that is shared. */
 const DEPLOY_MS = 300_000;
@@ -23,28 +17,11 @@ describe.skipIf(absence !== undefined)(
   `PySpark models on plain processes (${absence ?? "Java is there"})`,
   () => {
     let cluster: LocalCluster;
-    let python: string;
-    let rows: readonly ExpectedRow[];
-    const kept = () => cluster.scratch.path("kept");
-
-    /** As `cluster.clipper`, in an environment of the test's own. */
-    async function run(args: readonly string[], env: Record<string, string> = {}) {
-      const all = [...args, "--cluster", cluster.name, "--python", python];
-      return startClipper(all, { ...cluster.env, CLIPPER_E2E_KEPT: kept(), ...env }).outcome;
-    }
-
-    async function deploys(args: readonly string[]): Promise<void> {
-      const { code, stderr } = await run(["deploy", ...args]);
-      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
-    }
-
-    const file = (name: string) => join(modelsDirectory, name);
-    const ask = (index: number, id = index) => [...(rows[index] as ExpectedRow).row, id];
+    let models: SparkModels;
 
     beforeAll(async () => {
-      python = await pythonEnvironment({ requirements });
       cluster = await LocalCluster.up("spark");
-      mkdirSync(kept());
+      models = new SparkModels(cluster, await sparkPython());
     }, DEPLOY_MS);
 
     afterAll(async () => {
@@ -54,21 +31,15 @@ describe.skipIf(absence !== undefined)(
     it(
       "a training script goes live in one command, and answers as Spark itself does",
       async () => {
-        const sample = JSON.stringify([...Array.from({ length: 30 }, (_, index) => index), 0]);
-        await deploys([
-          ...[`${file("pyspark_cancer.py")}:build`, "--pyspark", "--name", APP, "--input-type", "doubles"],
-          ...["--app", APP, "--slo-ms", "3000", "--sample", sample],
-        ]);
+        await models.deployTrained(APP);
         const [deployed] = (await cluster.status()).models;
         expect(deployed?.floor.map(({ batchSize }) => batchSize)).toEqual([1, 8, 64]);
-        rows = JSON.parse(readFileSync(join(kept(), "expected.json"), "utf8")) as ExpectedRow[];
-        const { stdout } = await cluster.clipper(
-          ...["predict", APP, "--batch", "--data", JSON.stringify(rows.slice(0, 60).map((_, id) => ask(id)))],
+        const expected = models.rows.slice(0, 60).map(({ label, p }, id) => ({ v: "1", id, label, p }));
+        const answers = await models.predictBatch(
+          APP,
+          expected.map(({ id }) => models.input(id)),
         );
-        const { batch_predictions } = JSON.parse(stdout) as { batch_predictions: { output: unknown }[] };
-        expect(batch_predictions.map(({ output }) => output)).toEqual(
-          rows.slice(0, 60).map(({ label, p }, id) => ({ v: "1", id, label, p })),
-        );
+        expect(answers.map(({ output }) => output)).toEqual(expected);
       },
       DEPLOY_MS,
     );
@@ -77,7 +48,7 @@ describe.skipIf(absence !== undefined)(
       "answers 5,000 queries within 3 s each, none by default",
       async () => {
         const load = startRowLoad({
-          ...{ url: cluster.query, app: APP, rows, total: 5_000 },
+          ...{ url: cluster.query, app: APP, rows: models.rows, total: 5_000 },
           window: { first: 2, most: 256 },
         });
         const { answered, defaults, failed, wrong } = await load.done;
@@ -87,18 +58,30 @@ describe.skipIf(absence !== undefined)(
       DEPLOY_MS,
     );
 
-    it("a Spark job that fails fails for its row alone, and the replica stays", async () => {
-      const inputs = [ask(0), ask(1), ask(2, -1), ask(3)];
-      const { stdout } = await cluster.clipper("predict", APP, "--batch", "--data", JSON.stringify(inputs));
-      const { batch_predictions } = JSON.parse(stdout) as {
-        batch_predictions: { default: boolean; default_reason?: string; output: { id?: number } }[];
+    it("no application is routed to it that promises more than it was measured to keep, unless forced", async () => {
+      await cluster.clipper("app", "create", "hasty", "--input-type", "doubles", "--slo-ms", "5");
+      const { stderr } = await cluster.fails(4, "app", "link", "hasty", APP, "-o", "json");
+      const { error } = JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as {
+        error: { code: string; message: string; facts: { floorMicros: number } };
       };
-      expect(batch_predictions.map(({ default_reason, output }) => default_reason ?? output.id)).toEqual([
-        0,
-        1,
-        "model_error",
-        3,
-      ]);
+      expect(error.code).toBe("SLO_BELOW_FLOOR");
+      const [deployed] = (await cluster.status()).models;
+      const floor = Math.min(...(deployed?.floor ?? []).map(({ p50Micros }) => p50Micros));
+      expect(error.message).toContain("within 5 ms");
+      expect(error.message).toContain(`${Number((floor / 1_000).toFixed(3))} ms`);
+      await cluster.clipper("app", "link", "hasty", APP, "--force");
+      await cluster.clipper("app", "delete", "hasty");
+    });
+
+    it("a Spark job that fails fails for its row alone, and the replica stays", async () => {
+      const inputs = [[0], [1], [2, -1], [3]] as const;
+      const answers = await models.predictBatch(
+        APP,
+        inputs.map(([index, id]) => models.input(index, id)),
+      );
+      expect(
+        answers.map(({ default_reason, output }) => default_reason ?? (output as { id: number }).id),
+      ).toEqual([0, 1, "model_error", 3]);
       const [version] = (await cluster.status()).models;
       expect(version?.replicas).toMatchObject([{ state: "serving", restarts: 0 }]);
     });
@@ -107,14 +90,11 @@ describe.skipIf(absence !== undefined)(
       "a new version from a saved model, and the way back, lose no request",
       async () => {
         const window = { first: 8, most: 8 };
-        const load = startRowLoad({ url: cluster.query, app: APP, rows, window });
-        await deploys([
-          ...[`${file("pyspark_cancer.py")}:v2`, "--pyspark", "--model-path", join(kept(), "model")],
-          ...["--name", APP, "--version", "2", "--input-type", "doubles", "--sample", JSON.stringify(ask(0))],
-        ]);
-        expect(await cluster.predict(APP, ask(7))).toMatchObject({ output: { v: "2", id: 7 } });
+        const load = startRowLoad({ url: cluster.query, app: APP, rows: models.rows, window });
+        await models.deploySaved(APP, "2");
+        expect(await cluster.predict(APP, models.input(7))).toMatchObject({ output: { v: "2", id: 7 } });
         await cluster.clipper("model", "rollback", APP);
-        expect(await cluster.predict(APP, ask(8))).toMatchObject({ output: { v: "1", id: 8 } });
+        expect(await cluster.predict(APP, models.input(8))).toMatchObject({ output: { v: "1", id: 8 } });
         const { answered, failed, wrong } = await load.stop();
         expect({ failed, wrong }).toEqual({ failed: [], wrong: [] });
         expect([...answered.keys()].sort()).toEqual(["1", "2"]);
@@ -130,34 +110,20 @@ describe.skipIf(absence !== undefined)(
       process.kill(java?.pid ?? 0, "SIGKILL");
       await eventually("the replica being started again", 60_000, async () => (await restarts(cluster)) > 0);
       const answer = await eventually("an answer that is no default", 60_000, async () => {
-        const { default: isDefault, output } = await cluster.predict(APP, ask(9, 1_000_009));
+        const { default: isDefault, output } = await cluster.predict(APP, models.input(9, 1_000_009));
         return isDefault === false && output;
       });
-      expect(answer).toMatchObject({ v: "1", label: rows[9]?.label });
+      expect(answer).toMatchObject({ v: "1", label: models.rows[9]?.label });
       expect(javaProcesses(cluster).length).toBe(before.length);
     });
 
     it(
       "a live session's RDD-based model goes live from a bundle",
       async () => {
-        const asset = cluster.scratch.path("asset");
-        const wheel = (await cluster.clipper("python-asset")).stdout.trim();
-        const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", asset, wheel];
-        await promisify(execFile)(python, pip);
-        const { stdout } = await promisify(execFile)(
-          python,
-          [file("pyspark_live_session.py"), cluster.scratch.path("rdd")],
-          { env: { ...process.env, PYTHONPATH: asset, PYSPARK_PYTHON: python }, timeout: DEPLOY_MS },
-        );
-        const expected = JSON.parse(stdout) as { rows: number[][]; labels: number[] };
-        await deploys(["--bundle", cluster.scratch.path("rdd"), "--app", "rdd"]);
-        const answers = await cluster.clipper(
-          ...["predict", "rdd", "--batch", "--data", JSON.stringify(expected.rows)],
-        );
-        const { batch_predictions } = JSON.parse(answers.stdout) as {
-          batch_predictions: { output: number }[];
-        };
-        expect(batch_predictions.map(({ output }) => output)).toEqual(expected.labels);
+        const expected = await models.saveFromLiveSession(cluster.scratch.path("rdd"));
+        await models.deploy("--bundle", cluster.scratch.path("rdd"), "--app", "rdd");
+        const answers = await models.predictBatch("rdd", expected.rows);
+        expect(answers.map(({ output }) => output)).toEqual(expected.labels);
       },
       DEPLOY_MS,
     );
@@ -177,14 +143,14 @@ describe.skipIf(absence !== undefined)(
 
     describe("is refused before anything is made", () => {
       const saved = () => [
-        ...["deploy", `${file("pyspark_cancer.py")}:v2`, "--pyspark", "--name", "refused"],
+        ...["deploy", `${models.file("pyspark_cancer.py")}:v2`, "--pyspark", "--name", "refused"],
         ...["--input-type", "doubles", "--model-path"],
       ];
 
       async function refused(code: string, args: readonly string[], env: Record<string, string> = {}) {
         const made = () => [readdirSync(cluster.scratch.path("home")), javaProcesses(cluster).length];
         const before = made();
-        const outcome = await run([...args, "-o", "json"], env);
+        const outcome = await models.run([...args, "-o", "json"], env);
         const { error } = JSON.parse(outcome.stderr.trim().split("\n").at(-1) ?? "") as {
           error: { code: string; message: string; hint?: string };
         };
@@ -219,13 +185,13 @@ describe.skipIf(absence !== undefined)(
 
       it("where there is no Java, with what to install", async () => {
         const env = { JAVA_HOME: "", PATH: cluster.scratch.path("nothing") };
-        const told = await refused("JAVA_MISSING", [...saved(), join(kept(), "model")], env);
+        const told = await refused("JAVA_MISSING", [...saved(), models.savedModel], env);
         expect(told).toContain("openjdk-17-jre-headless");
       });
 
       it("on a Java that its PySpark does not run on, and on another than it is locked to", async () => {
         const old = { JAVA_HOME: fakeJava("11.0.2") };
-        expect(await refused("JAVA_MISMATCH", [...saved(), join(kept(), "model")], old)).toContain("11.0.2");
+        expect(await refused("JAVA_MISMATCH", [...saved(), models.savedModel], old)).toContain("11.0.2");
         const other = { JAVA_HOME: fakeJava("21.0.1") };
         const told = await refused(
           "JAVA_MISMATCH",
@@ -250,7 +216,7 @@ describe.skipIf(absence !== undefined)(
         expect(told).toMatch(/PySpark 3\.5\.0 and Java 17, and here are .*PySpark 4/);
 
         const newer = cluster.scratch.path("newer");
-        cpSync(join(kept(), "model"), newer, { recursive: true });
+        cpSync(models.savedModel, newer, { recursive: true });
         const part = readdirSync(join(newer, "metadata")).find((name) => name.startsWith("part-")) ?? "";
         const metadata = readFileSync(join(newer, "metadata", part), "utf8");
         writeFileSync(
@@ -261,12 +227,14 @@ describe.skipIf(absence !== undefined)(
       });
 
       it("when the directory holds no model that Spark saved", async () => {
-        expect(await refused("CAPTURE_FAILED", [...saved(), kept()])).toContain("no model saved by Spark");
+        expect(await refused("CAPTURE_FAILED", [...saved(), models.kept])).toContain(
+          "no model saved by Spark",
+        );
       });
 
       it("when the function keeps the session that trained", async () => {
         const told = await refused("NOT_PICKLABLE", [
-          ...["deploy", `${file("pyspark_cancer.py")}:keeps_the_session`, "--pyspark"],
+          ...["deploy", `${models.file("pyspark_cancer.py")}:keeps_the_session`, "--pyspark"],
           ...["--name", "refused", "--input-type", "doubles"],
         ]);
         expect(told).toContain("spark");

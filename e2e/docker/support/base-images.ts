@@ -31,6 +31,18 @@ export async function baseWithPython(tag: string, minor: string): Promise<void> 
   });
 }
 
+/** The tests' base with a Java, as far as can be seen without running it. */
+export async function baseWithJava(tag: string, version: string): Promise<void> {
+  await addToBase(tag, async (root) => {
+    const home = join(root, "opt", "java");
+    mkdirSync(join(home, "bin"), { recursive: true });
+    mkdirSync(join(root, "usr/local/bin"), { recursive: true });
+    writeFileSync(join(home, "bin", "java"), "");
+    writeFileSync(join(home, "release"), `JAVA_VERSION="${version}"\n`);
+    symlinkSync("/opt/java/bin/java", join(root, "usr/local/bin/java"));
+  });
+}
+
 export async function removeImages(...tags: string[]): Promise<void> {
   await docker("rmi", "--force", ...tags);
 }

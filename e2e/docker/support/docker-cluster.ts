@@ -4,7 +4,8 @@ import { testImages } from "../../environment/docker/test-images.ts";
 import { TestCluster, type TestClusterOptions } from "../../support/test-cluster.ts";
 import { dockerOutput } from "../docker-command.ts";
 
-export interface DockerClusterOptions extends Partial<Pick<TestClusterOptions, "env" | "upArguments">> {
+export interface DockerClusterOptions
+  extends Partial<Pick<TestClusterOptions, "env" | "upArguments" | "python">> {
   /** The start of its name, which is one of its own on an engine that others use too. */
   readonly name?: string;
 }
@@ -20,12 +21,13 @@ export class DockerCluster extends TestCluster {
     name = "e2e",
     upArguments = [],
     env = {},
+    python,
   }: DockerClusterOptions = {}): Promise<DockerCluster> {
     const { base, pythonMinor } = testImages();
     const images = [`frontend=${base}`, `python:${pythonMinor}=${base}`];
     return new DockerCluster({
       name: `${name}-${randomBytes(3).toString("hex")}`,
-      python: await pythonEnvironment(),
+      python: python ?? (await pythonEnvironment()),
       upArguments: ["--manager", "docker", ...images.flatMap((image) => ["--image", image]), ...upArguments],
       env,
     });

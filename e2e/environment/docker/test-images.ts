@@ -5,6 +5,8 @@ export interface TestImages {
   /** `3.11` */
   readonly pythonMinor: string;
   readonly redis: string;
+  /** As the base, with Java 17. */
+  readonly java: string;
 }
 
 /** As the setup's lines say, whose defaults these are: a developer need not export them. */
@@ -14,5 +16,6 @@ export function testImages(): TestImages {
     base: env.CLIPPER_TEST_BASE_IMAGE ?? "clipper-test/base:bookworm-1",
     pythonMinor: env.CLIPPER_TEST_BASE_PYTHON ?? "3.11",
     redis: env.CLIPPER_TEST_REDIS_IMAGE ?? "clipper-test/base:bookworm-1",
+    java: env.CLIPPER_TEST_JAVA_IMAGE ?? "clipper-test/java:bookworm-1",
   };
 }

@@ -45,12 +45,12 @@ export function bytesOption(value: string): number {
   return bytes;
 }
 
-/** Gathers `frontend=REF` and `python:MINOR=REF`. @throws UsageError */
+/** Gathers `frontend=REF`, `python:MINOR=REF` and `pyspark:MINOR=REF`. @throws UsageError */
 export function imageOption(value: string, gathered: Record<string, string> = {}): Record<string, string> {
-  const match = /^(frontend|python:3\.\d+)=(\S+)$/.exec(value);
+  const match = /^(frontend|(?:python|pyspark):3\.\d+)=(\S+)$/.exec(value);
   if (match?.[1] === undefined || match[2] === undefined) {
     throw new UsageError(
-      "frontend=REF or python:MINOR=REF, such as python:3.11=registry.example/python:3.11",
+      "frontend=REF, python:MINOR=REF or pyspark:MINOR=REF, such as python:3.11=registry.example/python:3.11",
     );
   }
   return { ...gathered, [match[1]]: match[2] };
@@ -58,10 +58,17 @@ export function imageOption(value: string, gathered: Record<string, string> = {}
 
 /** @returns what {@link imageOption} gathered, as settings have it */
 export function imageNames({ frontend, ...rest }: Readonly<Record<string, string>>): ImageNames {
-  const python = Object.fromEntries(
-    Object.entries(rest).map(([name, ref]) => [name.slice("python:".length), ref]),
-  );
-  return { ...(frontend === undefined ? {} : { frontend }), python };
+  const byMinor = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(rest).flatMap(([name, ref]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), ref]] : [],
+      ),
+    );
+  return {
+    ...(frontend === undefined ? {} : { frontend }),
+    python: byMinor("python:"),
+    pyspark: byMinor("pyspark:"),
+  };
 }
 
 /** Gathers values of an option that may be repeated. */

@@ -18,7 +18,7 @@ export function addSettingOptions(command: Command): Command {
     .option("--management-port <port>", "exact port for management", portOption)
     .option(
       "--image <name=ref>",
-      "image to build on, where programs are images: frontend=REF or python:MINOR=REF; may be repeated",
+      "image to build on, where programs are images: frontend=REF, python:MINOR=REF, or with Java too pyspark:MINOR=REF; may be repeated",
       imageOption,
     );
 }

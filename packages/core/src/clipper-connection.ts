@@ -64,7 +64,7 @@ import { collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
 import { removeUnusedEnvironments } from "./environment-garbage.js";
-import { pythonBase } from "./image-names.js";
+import { mergeImageNames, pysparkBase, pythonBase } from "./image-names.js";
 import { ManagementClient } from "./management-client.js";
 import { deployModel } from "./model-deploy.js";
 import {
@@ -162,17 +162,19 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   }
 
   async pythonPlatform(
-    { pythonMinor, baseImage }: PythonPlatformRequest,
+    { pythonMinor, baseImage, pyspark }: PythonPlatformRequest,
     options: CallOptions = {},
   ): Promise<PythonPlatform> {
     if (this.#manager.capabilities.program === "directory") return directoryPython;
     const { sink, platform } = await imagePlatform(this.#manager, options);
     const { images } = await this.#settings();
     const cacheDirectory = path.join(this.workDirectory, "image-cache");
-    return imagePython(
-      { sink, base: baseImage ?? pythonBase(images, pythonMinor), pythonMinor, platform, cacheDirectory },
-      options,
-    );
+    const base =
+      baseImage ??
+      (pyspark === undefined
+        ? pythonBase(images, pythonMinor)
+        : pysparkBase(images, { pythonMinor, pyspark }));
+    return imagePython({ sink, base, pythonMinor, pyspark, platform, cacheDirectory }, options);
   }
 
   /**
@@ -188,6 +190,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     const resolved = resolveClusterSettings({
       ...known,
       ...settings,
+      images: mergeImageNames(known?.images ?? {}, settings?.images ?? {}),
       ...(state === undefined ? {} : { state }),
     });
     const running = await startCluster(this.#parts, resolved, options);

@@ -22,7 +22,11 @@ export async function diagnoseCluster(
     cluster,
     baseImages:
       manager.capabilities.program === "image"
-        ? [frontendBase(images), ...minors.map((minor) => pythonBase(images, minor))]
+        ? [
+            frontendBase(images),
+            ...minors.map((minor) => pythonBase(images, minor)),
+            ...Object.values(images.pyspark ?? {}),
+          ]
         : [],
     pinnedPorts: Object.values(ports),
   };

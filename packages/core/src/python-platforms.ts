@@ -1,6 +1,11 @@
 import path from "node:path";
-import { checkPythonBase, inspectPythonBase, planModelImage } from "@clipper-serving/image-builder";
-import type { ImageSink, PythonPlatform } from "@clipper-serving/spec";
+import {
+  checkPythonBase,
+  findBaseJava,
+  inspectPythonBase,
+  planModelImage,
+} from "@clipper-serving/image-builder";
+import type { ImageSink, PythonPlatform, PythonPlatformRequest } from "@clipper-serving/spec";
 
 /** Plain processes run a bundle in its environment where both lie. */
 export const directoryPython: PythonPlatform = {
@@ -18,6 +23,7 @@ export interface ImagePythonOptions {
   /** Image to build on. */
   readonly base: string;
   readonly pythonMinor: string;
+  readonly pyspark: PythonPlatformRequest["pyspark"] | undefined;
   /** What environments made on this machine run on, and so must the base: `linux/amd64`. */
   readonly platform: string;
   /** Where digests of layers are kept between deploys. */
@@ -26,14 +32,16 @@ export interface ImagePythonOptions {
 
 /**
  * @returns what makes an image of a bundle: its layers over the base, of which only those are sent that the sink lacks
- * @throws ImageError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, ManagerError `IMAGE_NOT_FOUND`
+ * @throws ImageError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `JAVA_MISSING`, `JAVA_MISMATCH`, ManagerError `IMAGE_NOT_FOUND`
  */
 export async function imagePython(
-  { sink, base: ref, pythonMinor, platform, cacheDirectory }: ImagePythonOptions,
+  { sink, base: ref, pythonMinor, pyspark, platform, cacheDirectory }: ImagePythonOptions,
   call: Parameters<PythonPlatform["program"]>[1] = {},
 ): Promise<PythonPlatform> {
   const base = await inspectPythonBase({ sink, ref, platform }, call);
   checkPythonBase(base, { pythonMinor, platform });
+  const java =
+    pyspark === undefined ? undefined : await findBaseJava({ sink, base }, { pythonMinor, pyspark }, call);
   return {
     async program({ bundle, environment, pythonPath }, options = {}) {
       const plan = await planModelImage(
@@ -43,6 +51,7 @@ export async function imagePython(
           environment: { directory: environment, platform },
           bundle,
           cacheDirectory,
+          ...(java === undefined ? {} : { env: { JAVA_HOME: java.home } }),
         },
         options,
       );

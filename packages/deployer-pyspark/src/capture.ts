@@ -6,7 +6,6 @@ import {
 } from "@clipper-serving/deployer-python/pipeline";
 import type { CallOptions } from "@clipper-serving/spec";
 import type { ResolvedPysparkOptions } from "./pyspark-options.js";
-import type { JavaFound } from "./spark-needs.js";
 
 /** The script may train a model. */
 const CAPTURE_TIMEOUT_MS = 60 * 60_000;
@@ -23,7 +22,7 @@ export interface CaptureRequest {
 export async function captureModel(
   { options, sample, python, directory }: CaptureRequest,
   call: CallOptions,
-): Promise<CaptureReport & { readonly java: JavaFound }> {
+): Promise<CaptureReport> {
   const { source, reference, spark } = options;
   const conf =
     spark.conf === undefined ? [] : ["--spark-conf", await jsonArgument(directory, "spark-conf", spark.conf)];

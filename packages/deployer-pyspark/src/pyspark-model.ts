@@ -3,6 +3,7 @@ import { deployCaptured, findPython, platformFor } from "@clipper-serving/deploy
 import type { CallOptions, DeployResult, DeployTarget } from "@clipper-serving/spec";
 import { captureModel } from "./capture.js";
 import { type PysparkModelOptions, resolvePysparkOptions } from "./pyspark-options.js";
+import { findSpark } from "./spark-here.js";
 import { sparkNeeds } from "./spark-needs.js";
 
 /**
@@ -21,15 +22,14 @@ export async function deployPysparkModel(
   const resolved = resolvePysparkOptions(options);
   const { model, version, inputType, functionFile, spark } = resolved;
   const python = await findPython({ python: options.python, functionFile, signal: call.signal });
-  const platform = await platformFor(target, python, options, call);
   await using scratch = await target.scratch();
   const directory = path.join(scratch.directory, "bundle");
+  const asked = { python, target: { model, version }, step: "capture", scratch: scratch.directory } as const;
+  const here = await findSpark(asked, call);
+  const { pyspark, ...needs } = sparkNeeds(target, { spark, resources: options.resources }, here);
+  const platform = await platformFor(target, { python, replicas: options, pyspark }, call);
   const request = { options: resolved, sample: options.sample, python, directory };
-  const { digest, java } = await captureModel(request, call);
+  const { digest } = await captureModel(request, call);
   const bundle = { target: { model, version, inputType }, directory, digest, python, platform };
-  return await deployCaptured(
-    target,
-    { ...bundle, replicas: options, ...sparkNeeds(target, spark, java) },
-    call,
-  );
+  return await deployCaptured(target, { ...bundle, replicas: options, ...needs }, call);
 }

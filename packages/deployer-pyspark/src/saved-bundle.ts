@@ -1,14 +1,9 @@
 import type { SavedBundleOptions } from "@clipper-serving/deployer-python";
-import {
-  deployFoundBundle,
-  type FoundBundle,
-  runPythonTool,
-} from "@clipper-serving/deployer-python/pipeline";
+import { deployFoundBundle } from "@clipper-serving/deployer-python/pipeline";
 import type { CallOptions, DeployResult, DeployTarget } from "@clipper-serving/spec";
 import { checkSparkOptions, type SparkOptions } from "./pyspark-options.js";
-import { type JavaFound, sparkNeeds } from "./spark-needs.js";
-
-const CHECK_TIMEOUT_MS = 60_000;
+import { findSpark } from "./spark-here.js";
+import { sparkNeeds } from "./spark-needs.js";
 
 export interface BundleOptions extends SavedBundleOptions {
   /** Left unread for a bundle of a plain function. */
@@ -26,30 +21,13 @@ export async function deployBundle(
   call: CallOptions = {},
 ): Promise<DeployResult> {
   const spark = checkSparkOptions(options.spark);
-  return deployFoundBundle(target, options, call, async (bundle) => {
-    if (bundle.manifest.runtime !== "pyspark") return {};
+  return deployFoundBundle(target, options, call, async ({ manifest, directory, python }) => {
+    if (manifest.runtime !== "pyspark") return {};
     await using scratch = await target.scratch();
-    return sparkNeeds(target, spark, await checkTriple(bundle, scratch.directory, call));
+    const here = await findSpark(
+      { python, target: manifest, step: "environment", scratch: scratch.directory, bundle: directory },
+      call,
+    );
+    return sparkNeeds(target, { spark, resources: options.resources }, here);
   });
-}
-
-/** Compares the bundle's Python, PySpark and Java with what is here. @throws DeployError that names them all */
-async function checkTriple(
-  { manifest, directory, python }: FoundBundle,
-  scratch: string,
-  call: CallOptions,
-): Promise<JavaFound> {
-  const { java } = await runPythonTool<{ readonly ok: true; readonly java: JavaFound }>(
-    {
-      python: python.path,
-      module: "clipper_runtime.pyspark_check",
-      args: ["--bundle", directory],
-      step: "environment",
-      target: manifest,
-      scratch,
-      timeoutMs: CHECK_TIMEOUT_MS,
-    },
-    call,
-  );
-  return java;
 }

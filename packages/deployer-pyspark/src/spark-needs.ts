@@ -1,31 +1,47 @@
 import type { BundleNeeds } from "@clipper-serving/deployer-python/pipeline";
-import type { DeployTarget } from "@clipper-serving/spec";
+import type { DeployTarget, WorkloadResources } from "@clipper-serving/spec";
 import type { SparkOptions } from "./pyspark-options.js";
+import type { SparkHere } from "./spark-here.js";
 
 /** A session takes seconds to come up, the first batches seconds more; on a busy machine several times that. */
 const PREFLIGHT_TIMEOUT_MS = 3 * 60_000;
+const MIB = 2 ** 20;
+/** Spark spills there, and unpacks libraries that it then loads. */
+const SCRATCH = { bytes: 1_024 * MIB, executable: true } as const;
+/** Beside the heap: Python, what Java keeps outside of it, and scratch files where those are in memory. */
+const BESIDE_HEAP_SHARE = 0.5;
+/** With less Spark does not start. */
+const LEAST_HEAP_BYTES = 512 * MIB;
 
-/** The Java that was found here, as the Python side reports it. */
-export interface JavaFound {
-  readonly home: string;
-  readonly version: string;
-  readonly major: number;
+export interface SparkReplica {
+  readonly spark: SparkOptions;
+  readonly resources: WorkloadResources | undefined;
 }
 
 /** What serving a PySpark model needs besides what all Python models do. */
 export function sparkNeeds(
   { capabilities }: Pick<DeployTarget, "capabilities">,
-  { threads, conf }: SparkOptions,
-  java: JavaFound,
+  { spark: { threads, conf }, resources }: SparkReplica,
+  { pyspark, java }: SparkHere,
 ): BundleNeeds {
+  const settings = { ...heapWithin(resources?.memoryBytes), ...conf };
   return {
+    pyspark: { version: pyspark, javaMajor: java.major },
     env: {
       ...(threads === undefined ? {} : { CLIPPER_SPARK_THREADS: String(threads) }),
-      ...(conf === undefined ? {} : { CLIPPER_SPARK_CONF: JSON.stringify(conf) }),
-      // The supervisor may have been started where another Java was in reach; an image brings its own.
+      ...(Object.keys(settings).length === 0 ? {} : { CLIPPER_SPARK_CONF: JSON.stringify(settings) }),
+      // The supervisor may have been started where another Java was in reach; an image tells of its own.
       ...(capabilities.program === "directory" ? { JAVA_HOME: java.home } : {}),
     },
     ...(threads === undefined && conf === undefined ? {} : { settings: { threads, conf } }),
+    resources: { scratch: SCRATCH },
     preflightTimeoutMs: PREFLIGHT_TIMEOUT_MS,
   };
+}
+
+/** Spark's own default is 1 GiB, whatever a replica may have. */
+function heapWithin(memoryBytes: number | undefined): Readonly<Record<string, string>> {
+  if (memoryBytes === undefined) return {};
+  const bytes = Math.max(LEAST_HEAP_BYTES, memoryBytes * BESIDE_HEAP_SHARE);
+  return { "spark.driver.memory": `${Math.floor(bytes / MIB)}m` };
 }

@@ -12,7 +12,9 @@ import {
   type InputType,
   type ModelVersion,
   type PythonPlatform,
+  type PythonPlatformRequest,
   VersionExistsError,
+  type WorkloadResources,
 } from "@clipper-serving/spec";
 import { makeEnvironment } from "./environment.js";
 import type { Interpreter } from "./find-python.js";
@@ -35,19 +37,31 @@ export interface CapturedModel {
   readonly env?: Readonly<Record<string, string>>;
   /** What else tells two deploys of one bundle apart, as JSON: they are then other content of one version. */
   readonly settings?: unknown;
+  /** Of each replica, under what `replicas` says of them. */
+  readonly resources?: WorkloadResources;
   /** For loading and trying it, ms. Default 60,000. */
   readonly preflightTimeoutMs?: number;
 }
 
-/** @throws ClipperError when Python of that minor does not run there */
+/** What a platform is chosen by. */
+export interface PlatformNeeds {
+  readonly python: Interpreter;
+  readonly replicas: ReplicaOptions;
+  readonly pyspark?: PythonPlatformRequest["pyspark"] | undefined;
+}
+
+/** @throws ClipperError when Python of that minor, or what else is needed, does not run there */
 export function platformFor(
   target: DeployTarget,
-  { minor }: Interpreter,
-  { baseImage }: ReplicaOptions,
+  { python, replicas: { baseImage }, pyspark }: PlatformNeeds,
   call: CallOptions,
 ): Promise<PythonPlatform> {
   return target.pythonPlatform(
-    { pythonMinor: minor, ...(baseImage === undefined ? {} : { baseImage }) },
+    {
+      pythonMinor: python.minor,
+      ...(baseImage === undefined ? {} : { baseImage }),
+      ...(pyspark === undefined ? {} : { pyspark }),
+    },
     call,
   );
 }
@@ -136,6 +150,7 @@ async function deployKept(
     {
       ...captured.target,
       ...replicaOptionsOf(captured.replicas),
+      ...resourcesOf(captured),
       ...(floor === undefined ? {} : { floor }),
       contentDigest,
       bundleDigest: bundle.digest,
@@ -185,10 +200,17 @@ function replicaOptionsOf({
   batchSize,
   keepWarm,
   readyTimeoutMs,
-  resources,
   overlay,
   force,
 }: ReplicaOptions): Partial<DeployModelRequest> {
-  const all = { replicas, labels, batchSize, keepWarm, readyTimeoutMs, resources, overlay, force };
+  const all = { replicas, labels, batchSize, keepWarm, readyTimeoutMs, overlay, force };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** What the user says wins, field by field. */
+function resourcesOf({ resources, replicas }: CapturedModel): Pick<DeployModelRequest, "resources"> {
+  const theirs = replicas.resources;
+  const scratch = { ...resources?.scratch, ...theirs?.scratch };
+  const all = { ...resources, ...theirs, ...(Object.keys(scratch).length === 0 ? {} : { scratch }) };
+  return Object.keys(all).length === 0 ? {} : { resources: all };
 }

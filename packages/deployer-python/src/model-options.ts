@@ -5,6 +5,7 @@ import {
   type InputType,
   InvalidArgumentError,
   parseInputType,
+  type WorkloadResources,
 } from "@clipper-serving/spec";
 
 /** How a version is run, whatever it is made of. */
@@ -23,7 +24,8 @@ export interface ReplicaOptions {
   readonly keepWarm?: number;
   /** Default 120,000 ms. */
   readonly readyTimeoutMs?: number;
-  readonly resources?: { readonly cpus?: number; readonly memoryBytes?: number; readonly gpus?: number };
+  /** Of each replica. Default: no limits, and the platform's own scratch space. */
+  readonly resources?: WorkloadResources;
   /** Typed extras of the container manager's package. */
   readonly overlay?: unknown;
   /** Become current although an application's objective is below the measured floor. Default false. */

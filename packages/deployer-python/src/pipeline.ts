@@ -1,7 +1,7 @@
 /*
  * The parts of a deploy, for deployers of other kinds of Python models. What is captured in another way goes the same way from there.
  */
-export type { CapturedModel } from "./deploy-captured.js";
+export type { CapturedModel, PlatformNeeds } from "./deploy-captured.js";
 export { deployCaptured, platformFor } from "./deploy-captured.js";
 export type { EndpointModel } from "./endpoint.js";
 export { withApplication } from "./endpoint.js";

@@ -23,7 +23,7 @@ export async function deployPythonClosure(
     functionFile: resolved.functionFile,
     signal: call.signal,
   });
-  const platform = await platformFor(target, python, resolved, call);
+  const platform = await platformFor(target, { python, replicas: resolved }, call);
   await using scratch = await target.scratch();
   const directory = path.join(scratch.directory, "bundle");
   const { digest } = await captureFunction({ ...resolved, python, directory }, call);

@@ -9,7 +9,7 @@ import {
   type DeployResult,
   type DeployTarget,
 } from "@clipper-serving/spec";
-import { deployCaptured, platformFor } from "./deploy-captured.js";
+import { type CapturedModel, deployCaptured, type PlatformNeeds, platformFor } from "./deploy-captured.js";
 import { type ApplicationOptions, withApplication } from "./endpoint.js";
 import { findPython, type Interpreter } from "./find-python.js";
 import { type ReplicaOptions, resolveModelOptions } from "./model-options.js";
@@ -29,12 +29,9 @@ export interface FoundBundle {
   readonly python: Interpreter;
 }
 
-/** What one runtime's bundles need besides: see `CapturedModel`. */
-export interface BundleNeeds {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly settings?: unknown;
-  readonly preflightTimeoutMs?: number;
-}
+/** What one runtime's bundles need besides. */
+export type BundleNeeds = Pick<CapturedModel, "env" | "settings" | "resources" | "preflightTimeoutMs"> &
+  Pick<PlatformNeeds, "pyspark">;
 
 /**
  * Deploys a function that `clipper_runtime.save_bundle` saved, in a notebook for instance; with `app` it then answers that application's queries.
@@ -70,9 +67,9 @@ export async function deployFoundBundle(
     name: manifest.model,
   });
   const python = await pythonFor(manifest, options.python, call.signal);
-  const needs = await check({ directory, digest, manifest, python });
+  const { pyspark, ...needs } = await check({ directory, digest, manifest, python });
   if (python.minor !== manifest.pythonMinor) throw pythonMismatch(manifest, python);
-  const platform = await platformFor(target, python, options, call);
+  const platform = await platformFor(target, { python, replicas: options, pyspark }, call);
   const captured = {
     target: { model, version, inputType },
     directory,

@@ -41,7 +41,6 @@ it("reads an overlay strictly", () => {
     runtime: "runsc",
     shmBytes: 1,
     ulimits: { nofile: { soft: 1, hard: 2 } },
-    tmp: { bytes: 1, executable: true },
   };
   expect(parseOverlay(overlay)).toEqual(overlay);
   for (const wrong of [
@@ -52,7 +51,6 @@ it("reads an overlay strictly", () => {
     { labels: { a: 1 } },
     { shmBytes: 0 },
     { ulimits: { nofile: 1 } },
-    { tmp: { bytes: "1g" } },
   ]) {
     expect(() => parseOverlay(wrong), JSON.stringify(wrong)).toThrow(refused);
   }

@@ -14,8 +14,6 @@ export interface DockerOverlay {
   readonly shmBytes?: number;
   /** By name, such as `nofile`. */
   readonly ulimits?: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>;
-  /** `/tmp`, which is in memory. Default: 256 MiB where nothing can be executed. */
-  readonly tmp?: { readonly bytes?: number; readonly executable?: boolean };
 }
 
 export interface DockerMount {
@@ -58,7 +56,6 @@ const FIELDS: Readonly<
     test: (value) => isObject(value) && Object.values(value as object).every(isLimit),
     expected: "{ soft, hard } by name",
   },
-  tmp: { test: isTmp, expected: "{ bytes, executable }" },
 };
 
 function isMount(value: unknown): boolean {
@@ -76,14 +73,6 @@ function isMount(value: unknown): boolean {
 function isLimit(value: unknown): boolean {
   const { soft, hard } = (value ?? {}) as Record<string, unknown>;
   return Number.isInteger(soft) && Number.isInteger(hard);
-}
-
-function isTmp(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { bytes, executable } = value as Record<string, unknown>;
-  return (
-    (bytes === undefined || isBytes(bytes)) && (executable === undefined || typeof executable === "boolean")
-  );
 }
 
 function isBytes(value: unknown): boolean {

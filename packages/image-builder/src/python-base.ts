@@ -1,5 +1,5 @@
-import path from "node:path";
 import type { CallOptions, ImageBase, ImageSink } from "@clipper-serving/spec";
+import { firstProgram, pathsOf } from "./base-programs.js";
 import { ImageError } from "./image-error.js";
 import { type BaseRequest, type InspectedBase, inspectBase } from "./inspected-base.js";
 
@@ -21,9 +21,6 @@ export interface PythonBaseRequest extends BaseRequest {
   readonly python?: BasePython;
 }
 
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const MOST_LINKS = 8;
-
 /**
  * Looks into a base without running it: which `python3` its PATH finds, and its users.
  * @throws ImageError `PYTHON_UNKNOWN` · ManagerError `IMAGE_NOT_FOUND`
@@ -39,22 +36,12 @@ export async function inspectPythonBase(
 
 /** `/usr/bin/python3` is nearly everywhere a link to a file that has the minor in its name. */
 async function findPython(sink: ImageSink, image: ImageBase, call: CallOptions): Promise<BasePython> {
-  const directories = (image.config.env.PATH ?? DEFAULT_PATH).split(":");
-  const candidates = directories
-    .filter((directory) => directory.startsWith("/"))
-    .map((directory) => path.posix.join(directory, "python3"));
-  const files = await sink.files(image, candidates, call);
-  const found = candidates.find((candidate) => files.has(candidate));
-  let at = found;
-  for (let links = 0; at !== undefined && links < MOST_LINKS; links += 1) {
-    const file = (await sink.files(image, [at], call)).get(at);
-    const minor = /^python(3\.\d+)$/.exec(path.posix.basename(at))?.[1];
-    if (file?.kind === "link") at = path.posix.resolve(path.posix.dirname(at), file.target);
-    else if (minor !== undefined) return { path: at, minor };
-    else break;
-  }
-  const told = /^(3\.\d+)(\.|$)/.exec(image.config.env.PYTHON_VERSION ?? "")?.[1];
-  if (at !== undefined && told !== undefined) return { path: at, minor: told };
+  const program = await firstProgram(sink, image, pathsOf(image, "python3"), call);
+  const { found, file } = program ?? {};
+  const minor =
+    /\/python(3\.\d+)$/.exec(file ?? "")?.[1] ??
+    /^(3\.\d+)(\.|$)/.exec(image.config.env.PYTHON_VERSION ?? "")?.[1];
+  if (file !== undefined && minor !== undefined) return { path: file, minor };
   throw new ImageError({
     code: "PYTHON_UNKNOWN",
     message:

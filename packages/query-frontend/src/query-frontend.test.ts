@@ -519,6 +519,16 @@ describe("health and inspection", () => {
     });
   });
 
+  it("shows what a version was measured to take when it was deployed", async () => {
+    await harness.serve(sumDoubles);
+    const floor = [{ batchSize: 1, p50Micros: 340_500, p99Micros: 390_000 }];
+    harness.management.commit(put.version({ ...versionRecord("m", "2"), floor }));
+    const versions = async () =>
+      (JSON.parse((await harness.call("GET", "/metrics/inspect")).body) as { versions: object[] }).versions;
+    await expect.poll(versions).toContainEqual(expect.objectContaining({ version: "2", floor }));
+    expect(await versions()).toContainEqual(expect.not.objectContaining({ floor: expect.anything() }));
+  });
+
   it("tells the management frontend of itself and its replicas, as they come and go", async () => {
     const replica = await harness.serve(sumDoubles);
     const last = () => harness.management.reports.at(-1);

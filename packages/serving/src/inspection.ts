@@ -1,4 +1,4 @@
-import type { ModelVersion, ReplicaReport } from "@clipper-serving/spec";
+import type { BatchFloor, ModelVersion, ReplicaReport } from "@clipper-serving/spec";
 
 /** What the engine holds at one instant, for people: `clipper inspect`. */
 export interface EngineInspection {
@@ -20,6 +20,8 @@ export interface CacheInspection {
 }
 
 export interface VersionInspection extends ModelVersion {
+  /** What its function took on batches of samples when it was deployed; absent without a sample. */
+  readonly floor?: readonly BatchFloor[];
   readonly queueLength: number;
   readonly queueBytes: number;
   readonly queueLimitBytes: number;

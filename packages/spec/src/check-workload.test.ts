@@ -13,7 +13,7 @@ const right: WorkloadSpec = {
   ports: [{ name: "query", port: 0, outside: true, pinned: 1337 }],
   ready: { http: "/readyz", port: "query" },
   volume: { name: "state", mountPath: "/data" },
-  resources: { cpus: 0.5, memoryBytes: 1 },
+  resources: { cpus: 0.5, memoryBytes: 1, scratch: { bytes: 2 ** 30, executable: true } },
   graceMs: 0,
 };
 
@@ -45,6 +45,9 @@ describe("checkWorkloadSpec", () => {
     ["ready.http", { ready: { http: "readyz", port: "query" } }],
     ["volume.mountPath", { volume: { name: "state", mountPath: "data" } }],
     ["resources.cpus", { resources: { cpus: Number.NaN } }],
+    ["resources.scratch", { resources: { scratch: 1 } }],
+    ["resources.scratch.bytes", { resources: { scratch: { bytes: 0 } } }],
+    ["resources.scratch.executable", { resources: { scratch: { executable: "yes" } } }],
     ["graceMs", { graceMs: -1 }],
   ])("refuses a wrong %s", (argument, change) => {
     const wrong = { ...right, ...change } as WorkloadSpec;

@@ -1,4 +1,4 @@
-import type { WorkloadPort, WorkloadSpec } from "./container-manager.js";
+import type { WorkloadPort, WorkloadResources, WorkloadSpec } from "./container-manager.js";
 import { InvalidArgumentError } from "./errors/usage-errors.js";
 import { listenVariable } from "./instance-environment.js";
 import { NAME_PATTERN, WORKLOAD_ID_PATTERN } from "./names.js";
@@ -119,14 +119,21 @@ function checkVolume({ volume, instances }: WorkloadSpec): void {
   check(instances <= 1, "instances", instances, "0 or 1 with a volume");
 }
 
-function checkResources(resources: WorkloadSpec["resources"]): void {
+/** @throws InvalidArgumentError naming the field */
+export function checkResources(resources: WorkloadResources): void {
   check(isObject(resources), "resources", resources, "an object");
-  const { cpus, memoryBytes, gpus } = resources;
+  const { cpus, memoryBytes, gpus, scratch = {} } = resources;
   const isCpus = cpus === undefined || (typeof cpus === "number" && Number.isFinite(cpus) && cpus > 0);
   check(isCpus, "resources.cpus", cpus, "a number above 0");
   const isMemory = memoryBytes === undefined || isWhole(memoryBytes, 1, Number.MAX_SAFE_INTEGER);
   check(isMemory, "resources.memoryBytes", memoryBytes, "whole bytes above 0");
   check(gpus === undefined || isWhole(gpus, 0, 1_024), "resources.gpus", gpus, "a whole number, 0 or more");
+  check(isObject(scratch), "resources.scratch", scratch, "an object");
+  const { bytes, executable } = scratch;
+  const isBytes = bytes === undefined || isWhole(bytes, 1, Number.MAX_SAFE_INTEGER);
+  check(isBytes, "resources.scratch.bytes", bytes, "whole bytes above 0");
+  const isFlag = executable === undefined || typeof executable === "boolean";
+  check(isFlag, "resources.scratch.executable", executable, "true or false");
 }
 
 function checkTexts(argument: string, texts: unknown): void {

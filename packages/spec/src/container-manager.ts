@@ -125,6 +125,25 @@ export interface WorkloadPort {
   readonly pinned?: number;
 }
 
+/** What one instance needs, or may use at most. A platform that cannot hold an instance to it leaves it to the machine. */
+export interface WorkloadResources {
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  readonly gpus?: number;
+  readonly scratch?: ScratchSpace;
+}
+
+/**
+ * Where an instance writes what is lost when it ends: `/tmp` where programs are images, else the machine's own directory for such files. A platform may
+ * keep it in memory, and count it as such.
+ */
+export interface ScratchSpace {
+  /** Default: the platform's. */
+  readonly bytes?: number;
+  /** Whether programs and libraries there can be run. Default false. */
+  readonly executable?: boolean;
+}
+
 export interface WorkloadSpec {
   /** Matches {@link WORKLOAD_ID_PATTERN}; unique in the cluster; derived by hash, not from a model's name. */
   readonly id: string;
@@ -146,7 +165,7 @@ export interface WorkloadSpec {
   readonly ready: { readonly http: string; readonly port: string } | "running";
   /** Kept across restarts and `remove`, until `remove("all", { volumes: true })`. One instance only. */
   readonly volume?: { readonly name: string; readonly mountPath: string };
-  readonly resources: { readonly cpus?: number; readonly memoryBytes?: number; readonly gpus?: number };
+  readonly resources: WorkloadResources;
   /** From SIGTERM to SIGKILL, ms. */
   readonly graceMs: number;
   /** The platform's own extras, typed by its manager's package. */

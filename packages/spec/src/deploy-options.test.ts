@@ -7,6 +7,7 @@ describe("checkDeployOptions", () => {
     {},
     { replicas: 0, batchSize: -1, keepWarm: 0, labels: [] },
     { replicas: 1_000, batchSize: 65_536, keepWarm: 1_000, readyTimeoutMs: 0.5, labels: ["best", "ü"] },
+    { resources: { cpus: 0.5, scratch: { bytes: 1, executable: false } } },
   ])("takes %j", (options) => {
     expect(() => checkDeployOptions(options)).not.toThrow();
   });
@@ -28,6 +29,8 @@ describe("checkDeployOptions", () => {
     { labels: ["a:b"] },
     { labels: [1] },
     { labels: "best" },
+    { resources: { cpus: 0 } },
+    { resources: { scratch: { bytes: -1 } } },
   ])("refuses %o", (options) => {
     expect(() => checkDeployOptions(options as DeployOptions)).toThrow(InvalidArgumentError);
   });

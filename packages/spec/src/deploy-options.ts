@@ -1,3 +1,4 @@
+import { checkResources } from "./check-workload.js";
 import type { DeployModelRequest } from "./deploy-target.js";
 import { InvalidArgumentError } from "./errors/usage-errors.js";
 
@@ -7,7 +8,7 @@ const MAX_SLO_MICROS = 2 ** 31 - 1;
 
 export type DeployOptions = Pick<
   DeployModelRequest,
-  "replicas" | "batchSize" | "labels" | "keepWarm" | "readyTimeoutMs"
+  "replicas" | "batchSize" | "labels" | "keepWarm" | "readyTimeoutMs" | "resources"
 >;
 
 /**
@@ -20,6 +21,7 @@ export function checkDeployOptions({
   labels = [],
   keepWarm = 1,
   readyTimeoutMs = 1,
+  resources = {},
 }: DeployOptions): void {
   checkReplicas(replicas);
   if (batchSize !== -1 && !isWhole(batchSize, 1, MAX_BATCH_SIZE))
@@ -28,6 +30,7 @@ export function checkDeployOptions({
     refuse("keepWarm", keepWarm, `a whole number from 0 to ${MAX_REPLICAS}`);
   if (!Number.isFinite(readyTimeoutMs) || readyTimeoutMs <= 0)
     refuse("readyTimeoutMs", readyTimeoutMs, "a number of milliseconds above 0");
+  checkResources(resources);
   if (!Array.isArray(labels)) refuse("labels", labels, "an array of text");
   for (const label of labels) {
     if (typeof label !== "string" || /[,:]/.test(label)) refuse("labels", label, "text without ',' and ':'");

@@ -1,4 +1,4 @@
-import type { BundleInfo, BundleStore } from "./bundle.js";
+import type { BundleInfo, BundleStore, PysparkManifest } from "./bundle.js";
 import type { CallOptions } from "./call-options.js";
 import type { ContainerManagerCapabilities, PlatformFacts } from "./container-manager.js";
 import type { ImageSink } from "./image.js";
@@ -23,7 +23,7 @@ export interface DeployTarget {
   scratch(): Promise<ScratchDirectory>;
   /**
    * What Python replicas run on here. Looks, and makes nothing, so that a function that cannot run here is refused before it is captured.
-   * @throws ClipperError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `IMAGE_NOT_FOUND`
+   * @throws ClipperError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `JAVA_MISSING`, `JAVA_MISMATCH`, `IMAGE_NOT_FOUND`
    */
   pythonPlatform(request: PythonPlatformRequest, options?: CallOptions): Promise<PythonPlatform>;
   /** The version as it is registered, or undefined. */
@@ -46,6 +46,8 @@ export interface PythonPlatformRequest {
   readonly pythonMinor: string;
   /** Image to build on, where programs are images; default: the cluster's own for the minor. */
   readonly baseImage?: string;
+  /** For a PySpark model: what it is locked to besides Python. The image must have that Java, and tells its replicas where. */
+  readonly pyspark?: Pick<PysparkManifest, "version" | "javaMajor">;
 }
 
 /** Makes programs of what a deployer made on this machine. */

@@ -16,7 +16,9 @@ export type {
   LogQuery,
   PlatformFacts,
   Reach,
+  ScratchSpace,
   WorkloadPort,
+  WorkloadResources,
   WorkloadSpec,
   WorkloadStatus,
 } from "./container-manager.js";

@@ -1,3 +1,4 @@
+import type { WorkloadResources } from "./container-manager.js";
 import type { DeployStep } from "./errors/deploy-errors.js";
 import type { InputType } from "./input-type.js";
 import type { OriginRecord } from "./origin.js";
@@ -89,7 +90,7 @@ export interface WorkloadTemplate {
   readonly env: Readonly<Record<string, string>>;
   /** Names of the cluster's secrets its instances may read: `rpc`. */
   readonly secrets: readonly string[];
-  readonly resources: { readonly cpus?: number; readonly memoryBytes?: number; readonly gpus?: number };
+  readonly resources: WorkloadResources;
   readonly graceMs: number;
   readonly overlay?: unknown;
 }

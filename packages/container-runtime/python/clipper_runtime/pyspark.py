@@ -16,9 +16,9 @@ from clipper_runtime.pyspark_capture_bundle import (
     FUNCTION_PARAMETERS,
     PysparkCapture,
     capture_saved_model,
-    check_platform,
 )
 from clipper_runtime.pyspark_saved_model import class_of_model, save_model
+from clipper_runtime.pyspark_versions import check_platform
 
 
 def save_bundle(

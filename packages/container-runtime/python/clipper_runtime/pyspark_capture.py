@@ -17,13 +17,12 @@ from clipper_runtime.cloudpickle_choice import choose_cloudpickle
 from clipper_runtime.failure import Failure
 from clipper_runtime.pyspark_capture_bundle import (
     FUNCTION_PARAMETERS,
-    Platform,
     PysparkCapture,
     capture_saved_model,
-    check_platform,
 )
 from clipper_runtime.pyspark_saved_model import read_saved_class, save_model
 from clipper_runtime.pyspark_session import SparkSettings, parse_conf, start_session
+from clipper_runtime.pyspark_versions import Platform, check_platform
 from clipper_runtime.report import run_command
 
 

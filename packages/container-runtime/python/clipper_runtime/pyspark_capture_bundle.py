@@ -17,7 +17,7 @@ from clipper_runtime.pyspark_saved_model import (
     import_model_class,
     read_saved_class,
 )
-from clipper_runtime.pyspark_versions import Java, check_supported, find_java, installed_pyspark
+from clipper_runtime.pyspark_versions import Platform
 
 #: What a function of a PySpark model is called with.
 FUNCTION_PARAMETERS = ("spark", "model", "inputs")
@@ -34,22 +34,6 @@ class PysparkCapture:
     sample: Any
     reference: tuple[str, str] | None = None
     by_value: types.ModuleType | None = None
-
-
-@dataclass(frozen=True)
-class Platform:
-    """The PySpark and the Java that a model is captured with."""
-
-    pyspark: str
-    java: Java
-
-
-def check_platform() -> Platform:
-    """Raises Failure MODULE_MISSING, JAVA_MISSING, JAVA_MISMATCH."""
-    pyspark = installed_pyspark()
-    java = find_java(pyspark)
-    check_supported(pyspark, java)
-    return Platform(pyspark, java)
 
 
 def capture_saved_model(

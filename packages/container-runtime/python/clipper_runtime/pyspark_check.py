@@ -1,4 +1,4 @@
-"""Says whether a bundle's Python, PySpark and Java are those of this machine. `python -m clipper_runtime.pyspark_check --help`."""
+"""Says which PySpark and Java are here, and whether a bundle is locked to them. `python -m clipper_runtime.pyspark_check --help`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import Any
 
 from clipper_runtime.bundle import read_bundle
 from clipper_runtime.failure import Failure
-from clipper_runtime.pyspark_versions import Triple, check_triple, find_java, python_minor
+from clipper_runtime.pyspark_versions import (
+    Platform,
+    Triple,
+    check_platform,
+    check_triple,
+    find_java,
+    python_minor,
+)
 from clipper_runtime.report import run_command
 
 
@@ -26,15 +33,18 @@ def check_bundle(directory: Path) -> Mapping[str, Any]:
     java = find_java(locked.pyspark)
     here = Triple(python_minor(), bundle.locked().get("pyspark", "none"), java.major)
     check_triple(locked, here)
-    return {"java": java.to_json()}
+    return Platform(here.pyspark, java).to_json()
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="clipper_runtime.pyspark_check", description=__doc__)
-    parser.add_argument("--bundle", required=True, type=Path, help="directory of the bundle")
+    parser.add_argument("--bundle", type=Path, help="directory of a bundle to compare with; default: none")
     parser.add_argument("--report", type=Path, help="file for the result; default: standard output")
     options = parser.parse_args(arguments)
-    return run_command(options.report, lambda: check_bundle(options.bundle))
+    return run_command(
+        options.report,
+        lambda: check_platform().to_json() if options.bundle is None else check_bundle(options.bundle),
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _ENDING_SECONDS = 2.0
 _JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 #: Variables by which a shell would make this another session than the settings say.
 _FOREIGN_VARIABLES = (
-    *("SPARK_CONF_DIR", "SPARK_LOCAL_DIRS", "SPARK_MASTER", "MASTER", "SPARK_DRIVER_MEMORY"),
+    *("SPARK_CONF_DIR", "SPARK_LOCAL_DIRS", "SPARK_LOCAL_HOSTNAME", "SPARK_MASTER", "MASTER", "SPARK_DRIVER_MEMORY"),
     *("PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"),
     *("SPARK_REMOTE", "SPARK_API_MODE", "SPARK_CONNECT_MODE_ENABLED", "SPARK_DIST_CLASSPATH"),
 )
@@ -136,6 +136,8 @@ def start_session(
         SPARK_HOME=os.path.dirname(pyspark.__file__),
         PYSPARK_PYTHON=sys.executable,
         PYSPARK_DRIVER_PYTHON=sys.executable,
+        # or Spark looks for the machine's own name, which a container without a network has not
+        SPARK_LOCAL_IP="127.0.0.1",
     )
     if modules is not None:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (modules, os.environ.get("PYTHONPATH"))))

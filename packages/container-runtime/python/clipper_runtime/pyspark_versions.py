@@ -55,6 +55,17 @@ class Triple:
         return cls(manifest["pythonMinor"], locked["version"], locked["javaMajor"])
 
 
+@dataclass(frozen=True)
+class Platform:
+    """The PySpark of this interpreter, and the Java that it would start."""
+
+    pyspark: str
+    java: Java
+
+    def to_json(self) -> dict[str, Any]:
+        return {"pyspark": self.pyspark, "java": self.java.to_json()}
+
+
 def python_minor() -> str:
     return "%d.%d" % sys.version_info[:2]
 
@@ -127,6 +138,14 @@ def check_supported(pyspark: str, java: Java) -> None:
         hint=f"{_INSTALL_HINT}; or install a PySpark that runs on Java {java.major}",
         facts={"here": Triple(python_minor(), pyspark, java.major).to_json(), "supportedJava": supported},
     )
+
+
+def check_platform() -> Platform:
+    """Raises Failure MODULE_MISSING, JAVA_MISSING, JAVA_MISMATCH."""
+    pyspark = installed_pyspark()
+    java = find_java(pyspark)
+    check_supported(pyspark, java)
+    return Platform(pyspark, java)
 
 
 def check_triple(locked: Triple, here: Triple) -> None:

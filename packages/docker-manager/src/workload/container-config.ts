@@ -11,7 +11,7 @@ export const INSTANCE_USER = 65_532;
 /** Where an instance finds its secret files. */
 export const SECRETS_PATH = "/run/clipper/secrets";
 const MOST_PROCESSES = 4_096;
-const DEFAULT_TMP_BYTES = 256 * 2 ** 20;
+const DEFAULT_SCRATCH_BYTES = 256 * 2 ** 20;
 
 export interface ContainerPlan {
   readonly cluster: string;
@@ -68,7 +68,8 @@ function hostConfig({
   network,
   publishAddress,
 }: ContainerPlan): object {
-  const { memoryBytes, cpus, gpus = 0 } = spec.resources;
+  const { memoryBytes, cpus, gpus = 0, scratch = {} } = spec.resources;
+  const { bytes = DEFAULT_SCRATCH_BYTES, executable = false } = scratch;
   const published = new Map(outsidePorts(spec, record.ports[place] ?? {}));
   // Whoever lists asks whether it is ready through the machine's loopback, like any caller.
   if (spec.ready !== "running" && !published.has(spec.ready.port)) published.set(spec.ready.port, 0);
@@ -77,7 +78,6 @@ function hostConfig({
     if (number === undefined) return [];
     return [[`${port}/tcp`, [{ HostIp: publishAddress, HostPort: number === 0 ? "" : String(number) }]]];
   });
-  const { bytes = DEFAULT_TMP_BYTES, executable = false } = overlay.tmp ?? {};
   return {
     NetworkMode: network,
     PortBindings: Object.fromEntries(bindings),

@@ -88,6 +88,9 @@ const workloadTemplate = z.strictObject({
     cpus: z.number().positive().exactOptional(),
     memoryBytes: z.int().positive().exactOptional(),
     gpus: z.int().min(0).exactOptional(),
+    scratch: z
+      .strictObject({ bytes: z.int().positive().exactOptional(), executable: z.boolean().exactOptional() })
+      .exactOptional(),
   }),
   graceMs: z.int().min(0).max(MAX_INT32),
   overlay: z.unknown().exactOptional(),

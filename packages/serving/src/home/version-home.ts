@@ -210,8 +210,10 @@ export class VersionHome implements FlightOwner {
   }
 
   inspect(): VersionInspection {
+    const { floor } = this.record;
     return {
       ...this.target,
+      ...(floor === undefined ? {} : { floor }),
       queueLength: this.#queue.length,
       queueBytes: this.#queue.bytes,
       queueLimitBytes: this.#queue.limitBytes,

@@ -31,6 +31,8 @@ const WRONG: readonly (readonly [field: string, change: object])[] = [
   ["resources", { resources: { cpus: 0 } }],
   ["resources", { resources: { memoryBytes: -1 } }],
   ["resources", { resources: { gpus: 0.5 } }],
+  ["resources.scratch", { resources: { scratch: { bytes: 0 } } }],
+  ["resources.scratch", { resources: { scratch: { executable: "yes" } } }],
   ["graceMs", { graceMs: Number.NaN }],
 ];
 
