@@ -47,12 +47,11 @@ import {
   findCluster,
   hasOwnController,
   imagePlatform,
-  type RunningCluster,
-  type StartOptions,
   startCluster,
   stopCluster,
 } from "./cluster-lifecycle.js";
 import { type ClusterLogQuery, readLogs, writeLogs } from "./cluster-logs.js";
+import type { RunningCluster, StartOptions } from "./cluster-parts.js";
 import { waitForRevival } from "./cluster-revival.js";
 import {
   type ClusterSettings,

@@ -1,9 +1,6 @@
 import {
   type CallOptions,
-  ClipperError,
-  type ClusterEndpoints,
   type ClusterFile,
-  type ClusterRef,
   ConflictError,
   type ContainerManager,
   type ContainerManagerOrigin,
@@ -16,8 +13,7 @@ import {
   type WorkloadSpec,
 } from "@clipper-serving/spec";
 import { createController } from "./cluster-controller.js";
-import type { ClusterHome } from "./cluster-home.js";
-import type { ClusterSecrets } from "./cluster-secrets.js";
+import type { ClusterParts, RunningCluster, StartOptions } from "./cluster-parts.js";
 import type { ClusterSettings, ResolvedClusterSettings } from "./cluster-settings.js";
 import {
   CONTROLLER,
@@ -30,38 +26,14 @@ import {
   queryWorkload,
 } from "./composition.js";
 import { imageFrontends } from "./image-composition.js";
-import { ManagementClient } from "./management-client.js";
 import { pollUntil } from "./polling.js";
-import { recoverState, type StateRestoration } from "./recovery/recover-state.js";
+import { firstAddress, reachCluster, withManagement } from "./reach-cluster.js";
+import { endInstances, hasLostStore, isStoreLost, recoverRecords } from "./recovery/cluster-records.js";
 import { removeVersionImages, versionImagesOf } from "./removed-images.js";
 import { redisUrlSecret } from "./state-settings.js";
-import { urlOfAddress } from "./url-of-address.js";
 
 const READY_TIMEOUT_MS = 30_000;
 const REMOVE_ATTEMPTS = 3;
-
-export interface ClusterParts {
-  readonly manager: ContainerManager;
-  readonly cluster: ClusterRef;
-  readonly home: ClusterHome;
-  /** How the manager is made again in another process, where it can be. */
-  readonly origin: ContainerManagerOrigin | undefined;
-}
-
-export interface StartOptions extends CallOptions {
-  /** Begin anew where records were lost and cannot be restored; replicas that no record wants end. Default false: `STATE_LOST`. */
-  readonly acceptStateLoss?: boolean;
-}
-
-/** A cluster that answers: where, and what it trusts. */
-export interface RunningCluster {
-  /** What was restored of its records just now, had they been lost. */
-  readonly restored?: StateRestoration | undefined;
-  readonly endpoints: ClusterEndpoints;
-  readonly secrets: ClusterSecrets;
-  /** Where replicas dial, as they see it. */
-  readonly rpcAddresses: readonly string[];
-}
 
 /**
  * Starts a cluster, or what is missing of it. A start that is called off, that the next one would fare no better than, or of which the platform took nothing, leaves what was there before:
@@ -142,62 +114,6 @@ async function bringUp(
   });
   for (const workload of rest) await waitUntilReady(parts, workload, options);
   return { ...(await reachCluster(parts, secrets, options)), restored };
-}
-
-/** Whether management runs and its store went away below it: it then refuses everything, until it is started anew on what there is. */
-async function hasLostStore(
-  parts: ClusterParts,
-  secrets: ClusterSecrets,
-  options: CallOptions,
-): Promise<boolean> {
-  const workloads = await parts.manager.list(parts.cluster, options);
-  const instances = workloads.find(({ id }) => id === MANAGEMENT.id)?.instances ?? [];
-  if (!instances.some(({ state }) => state === "running" || state === "ready")) return false;
-  try {
-    const impatient = { ...options, patienceMs: 0 };
-    await withManagement(parts, secrets, impatient, (management) => management.cluster(options.signal));
-    return false;
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    // Whatever else it is, waiting for it to get ready tells.
-    return isStoreLost(error);
-  }
-}
-
-function isStoreLost(error: unknown): boolean {
-  return ClipperError.isInstance(error) && error.code === "STORE_REGRESSED";
-}
-
-/** Ends what runs of a workload that stays: it keeps its ports. */
-async function endInstances(parts: ClusterParts, spec: WorkloadSpec, options: CallOptions): Promise<void> {
-  const { manager, cluster } = parts;
-  options.onProgress?.({
-    step: `${spec.id}-restart`,
-    state: "started",
-    message: `${spec.id} has lost its store: starting it anew`,
-  });
-  await manager.apply(cluster, { ...spec, instances: 0 }, options);
-  await pollUntil(
-    async () =>
-      (await manager.list(cluster, options)).find(({ id }) => id === spec.id)?.instances.length === 0 ||
-      undefined,
-    { what: `the end of ${spec.id}`, timeoutMs: READY_TIMEOUT_MS, signal: options.signal },
-  );
-}
-
-/** Restores what the store of a running cluster has lost, and remembers whose store it is. @throws StateLostError */
-async function recoverRecords(
-  { manager, cluster, home }: ClusterParts,
-  management: ManagementClient,
-  { acceptStateLoss = false, ...call }: StartOptions,
-): Promise<StateRestoration | undefined> {
-  const file = await home.readFile();
-  const { epoch, restored } = await recoverState(
-    { manager, cluster, management, knownEpoch: file?.epoch, acceptLoss: acceptStateLoss },
-    call,
-  );
-  if (file !== undefined && file.epoch !== epoch) await home.writeFile({ ...file, epoch });
-  return restored;
 }
 
 /** What one manager runs and keeps another knows nothing of. @throws ConflictError `OTHER_MANAGER` */
@@ -295,26 +211,6 @@ export async function findCluster(
   }
 }
 
-async function reachCluster(
-  parts: ClusterParts,
-  secrets: ClusterSecrets,
-  options: CallOptions,
-): Promise<RunningCluster> {
-  const [management, query, rpc] = await Promise.all([
-    firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "caller", options),
-    firstAddress(parts, QUERY.id, QUERY.port, "caller", options),
-    firstAddress(parts, QUERY.id, QUERY.rpcPort, "cluster", options),
-  ]);
-  return {
-    endpoints: {
-      query: { url: urlOfAddress(query) },
-      management: { url: urlOfAddress(management), token: tokenText(secrets) },
-    },
-    secrets,
-    rpcAddresses: [rpc],
-  };
-}
-
 async function applyWorkload(
   { manager, cluster }: ClusterParts,
   spec: WorkloadSpec,
@@ -322,29 +218,6 @@ async function applyWorkload(
 ): Promise<void> {
   options.onProgress?.({ step: `${spec.id}-start`, state: "started", message: `starting ${spec.id}` });
   await manager.apply(cluster, spec, options);
-}
-
-async function withManagement<Result>(
-  parts: ClusterParts,
-  secrets: ClusterSecrets,
-  { patienceMs, ...options }: CallOptions & { readonly patienceMs?: number },
-  work: (management: ManagementClient) => Promise<Result>,
-): Promise<Result> {
-  const url = urlOfAddress(await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "caller", options));
-  const management = new ManagementClient({
-    url,
-    token: tokenText(secrets),
-    ...(patienceMs === undefined ? {} : { patienceMs }),
-  });
-  try {
-    return await work(management);
-  } finally {
-    await management.close();
-  }
-}
-
-function tokenText({ token }: ClusterSecrets): string {
-  return Buffer.from(token).toString("utf8");
 }
 
 function signalOf({ signal }: CallOptions): CallOptions {
@@ -387,22 +260,6 @@ export async function tailOf(
   const lines: string[] = [];
   for await (const { text } of manager.logs(cluster, { id, tail: 50 })) lines.push(text);
   return lines.slice(-50);
-}
-
-async function firstAddress(
-  { manager, cluster }: ClusterParts,
-  id: string,
-  port: string,
-  from: "caller" | "cluster",
-  options: CallOptions,
-): Promise<string> {
-  return pollUntil(
-    async () => {
-      await using reach = await manager.reach(cluster, { id, port }, from, options);
-      return reach.addresses[0];
-    },
-    { what: `an address of ${id}'s port ${port}`, timeoutMs: READY_TIMEOUT_MS, signal: options.signal },
-  );
 }
 
 /** Ends what runs: replicas and controller first, so that nobody puts back what is being removed. */

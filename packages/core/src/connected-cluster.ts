@@ -1,6 +1,6 @@
 import type { Controller } from "@clipper-serving/control";
 import type { BundleStore, ClusterRef, ContainerManager } from "@clipper-serving/spec";
-import type { RunningCluster } from "./cluster-lifecycle.js";
+import type { RunningCluster } from "./cluster-parts.js";
 import type { ManagementClient } from "./management-client.js";
 import type { PredictionClient } from "./prediction-client.js";
 

@@ -56,8 +56,8 @@ export type {
   PushImageRequest,
   PythonBaseReport,
 } from "./cluster-images.js";
-export type { StartOptions } from "./cluster-lifecycle.js";
 export type { ClusterLogQuery } from "./cluster-logs.js";
+export type { StartOptions } from "./cluster-parts.js";
 export type { ClusterSettings } from "./cluster-settings.js";
 export type {
   ApplicationStatus,
