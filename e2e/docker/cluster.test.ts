@@ -8,7 +8,7 @@ import { countedQueries } from "../support/counted-queries.ts";
 import { eventually } from "../support/eventually.ts";
 import { startLoad } from "../support/ledger-load.ts";
 import { docker, HARDENED } from "./docker-command.ts";
-import { baseWithPackage, baseWithPython, removeImages } from "./support/base-images.ts";
+import { baseWithMusl, baseWithPackage, baseWithPython, removeImages } from "./support/base-images.ts";
 import { DockerCluster } from "./support/docker-cluster.ts";
 
 const absence = engineAbsence("docker");
@@ -156,6 +156,30 @@ describe.skipIf(absence)(
           await removeImages(base);
         }
       });
+    });
+
+    it("refuses a base image with musl, for a function and for the frontends, before anything is made", async () => {
+      const base = `clipper-test/musl:${cluster.name}`;
+      await baseWithMusl(base);
+      try {
+        const before = await Promise.all([cluster.leftovers(), bundles()]);
+        const refused = cluster.deployArguments("docker/says_it_runs.py:predict", {
+          ...{ model: "tagged", version: "3", sample: "[1]" },
+          "base-image": base,
+        });
+        const { stderr } = await cluster.fails(1, ...refused, "-o", "json");
+        expect(stderr).toContain(`"code":"LIBC_MISMATCH"`);
+        expect(stderr).toContain(`for glibc, and ${base} has musl`);
+        expect(stderr).not.toContain("this file is being executed");
+        expect(await Promise.all([cluster.leftovers(), bundles()])).toEqual(before);
+
+        const other = ["--cluster", `${cluster.name}-musl`];
+        const up = ["up", "--manager", "docker", "--image", `frontend=${base}`, ...other, "-o", "json"];
+        expect((await cluster.fails(1, ...up)).stderr).toContain(`"code":"LIBC_MISMATCH"`);
+        await cluster.fails(3, "status", ...other);
+      } finally {
+        await removeImages(base);
+      }
     });
 
     describe("a base image of the user's own", () => {

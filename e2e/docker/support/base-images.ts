@@ -43,6 +43,22 @@ export async function baseWithJava(tag: string, version: string): Promise<void> 
   });
 }
 
+/** An image that is, as far as can be seen without running it, Alpine's with Python. */
+export async function baseWithMusl(tag: string): Promise<void> {
+  using scratch = new Scratch();
+  const root = scratch.path("root");
+  const { pythonMinor } = testImages();
+  const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
+  for (const file of [`usr/bin/python${pythonMinor}`, `lib/ld-musl-${machine}.so.1`]) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), "");
+  }
+  symlinkSync(`python${pythonMinor}`, join(root, "usr/bin/python3"));
+  const tar = spawn("tar", ["-C", root, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
+  const { status, stderr } = await dockerWith(tar.stdout, "import", "-", tag);
+  if (status !== 0) throw new Error(stderr);
+}
+
 export async function removeImages(...tags: string[]): Promise<void> {
   await docker("rmi", "--force", ...tags);
 }

@@ -63,6 +63,7 @@ import { collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
 import { removeUnusedEnvironments } from "./environment-garbage.js";
+import { hostPlatform } from "./host-platform.js";
 import { mergeImageNames, pysparkBase, pythonBase } from "./image-names.js";
 import { ManagementClient } from "./management-client.js";
 import { deployModel } from "./model-deploy.js";
@@ -173,7 +174,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
       (pyspark === undefined
         ? pythonBase(images, pythonMinor)
         : pysparkBase(images, { pythonMinor, pyspark }));
-    return imagePython({ sink, base, pythonMinor, pyspark, platform, cacheDirectory }, options);
+    const host = hostPlatform();
+    return imagePython({ sink, base, pythonMinor, pyspark, platform, host, cacheDirectory }, options);
   }
 
   /**

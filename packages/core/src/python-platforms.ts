@@ -24,18 +24,20 @@ export interface ImagePythonOptions {
   readonly base: string;
   readonly pythonMinor: string;
   readonly pyspark: PythonPlatformRequest["pyspark"] | undefined;
-  /** What environments made on this machine run on, and so must the base: `linux/amd64`. */
+  /** Of the images that run there: `linux/amd64`. */
   readonly platform: string;
+  /** What environments made on this machine run on, where that is an image's platform. */
+  readonly host: string | undefined;
   /** Where digests of layers are kept between deploys. */
   readonly cacheDirectory: string;
 }
 
 /**
  * @returns what makes an image of a bundle: its layers over the base, of which only those are sent that the sink lacks
- * @throws ImageError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `JAVA_MISSING`, `JAVA_MISMATCH`, ManagerError `IMAGE_NOT_FOUND`
+ * @throws ImageError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `LIBC_MISMATCH`, `JAVA_MISSING`, `JAVA_MISMATCH`, ManagerError `IMAGE_NOT_FOUND`
  */
 export async function imagePython(
-  { sink, base: ref, pythonMinor, pyspark, platform, cacheDirectory }: ImagePythonOptions,
+  { sink, base: ref, pythonMinor, pyspark, platform, host, cacheDirectory }: ImagePythonOptions,
   call: Parameters<PythonPlatform["program"]>[1] = {},
 ): Promise<PythonPlatform> {
   const base = await inspectPythonBase({ sink, ref, platform }, call);
@@ -43,6 +45,7 @@ export async function imagePython(
   const java =
     pyspark === undefined ? undefined : await findBaseJava({ sink, base }, { pythonMinor, pyspark }, call);
   return {
+    ...(platform === host ? {} : { environmentPlatform: platform }),
     async program({ bundle, environment, pythonPath }, options = {}) {
       const plan = await planModelImage(
         {

@@ -120,17 +120,20 @@ async function deployKept(
     throw new BundleError({ message: `bundle ${bundle.digest} was put and is not there` });
   const { python, platform, env = {}, preflightTimeoutMs } = captured;
   await using scratch = await target.scratch();
-  const environment = await makeEnvironment(
-    {
-      target: captured.target,
-      bundle: kept.directory,
-      manifest: kept.manifest,
-      python,
-      workDirectory: target.workDirectory,
-      scratch: scratch.directory,
-    },
-    call,
-  );
+  const request = {
+    target: captured.target,
+    bundle: kept.directory,
+    manifest: kept.manifest,
+    python,
+    workDirectory: target.workDirectory,
+    scratch: scratch.directory,
+  };
+  const environment = await makeEnvironment(request, call);
+  const { environmentPlatform } = platform;
+  const travelling =
+    environmentPlatform === undefined
+      ? environment
+      : await makeEnvironment({ ...request, platform: environmentPlatform }, call);
   const floor = await preflight(
     {
       target: captured.target,
@@ -143,7 +146,7 @@ async function deployKept(
     call,
   ).catch((error: unknown) => leaveToReplica(error, captured, call));
   const program = await platform.program(
-    { bundle: kept, environment: environment.directory, pythonPath },
+    { bundle: kept, environment: travelling.directory, pythonPath },
     call,
   );
   return await target.deployModel(

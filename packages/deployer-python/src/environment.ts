@@ -34,19 +34,23 @@ export interface EnvironmentRequest {
   readonly python: Interpreter;
   readonly workDirectory: string;
   readonly scratch: string;
+  /** What its packages are for, where it is another than this machine: `linux/arm64`. */
+  readonly platform?: string | undefined;
 }
 
 /**
- * Makes the bundle's environment, or finds it made: one per lock and interpreter, shared by all versions that have the same.
+ * Makes the bundle's environment, or finds it made: one per lock, interpreter and platform, shared by all versions that have the same.
  * @throws DeployError at step `environment`
  */
 export async function makeEnvironment(request: EnvironmentRequest, call: CallOptions): Promise<Environment> {
-  const { target, bundle, manifest, python, workDirectory, scratch } = request;
+  const { target, bundle, manifest, python, workDirectory, scratch, platform } = request;
   const environments = path.join(workDirectory, "environments");
   await mkdir(environments, { recursive: true });
-  const directory = path.join(environments, environmentName(manifest));
+  const name = [environmentName(manifest), ...(platform?.split("/") ?? [])].join("-");
+  const directory = path.join(environments, name);
   await touch(directory);
-  call.onProgress?.({ step: "environment", state: "started", message: "preparing the environment" });
+  const whose = platform === undefined ? "" : ` for ${platform}`;
+  call.onProgress?.({ step: "environment", state: "started", message: `preparing the environment${whose}` });
   const { reused, maker, packages } = await runPythonTool<EnvironmentReport>(
     {
       python: python.path,
@@ -58,6 +62,7 @@ export async function makeEnvironment(request: EnvironmentRequest, call: CallOpt
         python.path,
         "--output",
         directory,
+        ...(platform === undefined ? [] : ["--platform", platform]),
       ],
       step: "environment",
       target,
@@ -69,7 +74,7 @@ export async function makeEnvironment(request: EnvironmentRequest, call: CallOpt
   call.onProgress?.({
     step: "environment",
     state: reused ? "skipped" : "done",
-    message: `environment of ${packages} packages ${reused ? "was there" : `made by ${maker}`}`,
+    message: `environment of ${packages} packages${whose} ${reused ? "was there" : `made by ${maker}`}`,
   });
   return { directory, python: path.join(directory, "bin", "python") };
 }

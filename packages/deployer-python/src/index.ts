@@ -3,8 +3,6 @@ export { wheelPath as pythonAssetPath } from "@clipper-serving/container-runtime
 export type { PythonClosureOptions } from "./closure-options.js";
 export type { ApplicationOptions, EndpointOptions } from "./endpoint.js";
 export { createEndpoint } from "./endpoint.js";
-export type { Interpreter } from "./find-python.js";
-export { findPython } from "./find-python.js";
 export type { ModelOptions, ReplicaOptions } from "./model-options.js";
 export { deployPythonClosure } from "./python-closure.js";
 export type { SavedBundleOptions } from "./saved-bundle.js";

@@ -59,3 +59,13 @@ it("refuses a Node for another machine, or none", async () => {
   const noProgram = { ...(await request(here)), nodeBinary: path.join(directory, "query.mjs") };
   await expect(planFrontendImage(noProgram)).rejects.toMatchObject({ code: "PLATFORM_MISMATCH" });
 });
+
+it("refuses a base with musl, which Node does not run on", async () => {
+  const here = await programPlatform(process.execPath);
+  const files = { ...debianPython, "/lib/ld-musl-aarch64.so.1": { size: 1 } };
+  const base = await inspectBase({ sink: sinkWithBase({ files, platform: here }), ref: "base:1" });
+  await expect(planFrontendImage({ ...(await request(here)), base })).rejects.toMatchObject({
+    code: "LIBC_MISMATCH",
+    facts: { base: "base:1", baseLibc: "musl" },
+  });
+});

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { CallOptions, ImageConfig, ImageLayer, ImagePlan } from "@clipper-serving/spec";
 import { ImageError } from "./image-error.js";
-import type { InspectedBase } from "./inspected-base.js";
+import { checkLibc, type InspectedBase } from "./inspected-base.js";
 import { accountEntries } from "./layers/account-entries.js";
 import { createLayer } from "./layers/layer.js";
 import { FILE_MODE, type LayerFile, PROGRAM_MODE, textFile } from "./layers/layer-entry.js";
@@ -24,7 +24,7 @@ export interface FrontendImageRequest {
 /**
  * One image for both frontends: base, Node, and a file for each role, which is the program's argument. Its name holds the start of the
  * digest: `clipper/frontend:0f3a…`.
- * @throws ImageError `PLATFORM_MISMATCH`
+ * @throws ImageError `PLATFORM_MISMATCH`, `LIBC_MISMATCH`
  */
 export async function planFrontendImage(
   request: FrontendImageRequest,
@@ -40,6 +40,7 @@ export async function planFrontendImage(
       facts: { base: base.image.ref, basePlatform: base.image.platform, platform },
     });
   }
+  checkLibc(base, "Node");
   const layers: readonly ImageLayer[] = [
     await createLayer(
       {

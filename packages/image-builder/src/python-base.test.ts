@@ -68,4 +68,19 @@ describe("checkPythonBase", () => {
     );
     checkPythonBase(base, { pythonMinor: "3.11", platform: "linux/arm64" });
   });
+
+  it("refuses musl, by name, and not what has it beside glibc or does not tell", async () => {
+    const required = { pythonMinor: "3.11", platform: "linux/amd64" };
+    const musl = { ...debianPython, "/lib/ld-musl-x86_64.so.1": { size: 1 } };
+    const alpine = await inspect({ files: musl });
+    expect(() => checkPythonBase(alpine, required)).toThrow(
+      expect.objectContaining({
+        code: "LIBC_MISMATCH",
+        message: "the environment is for glibc, and base:1 has musl",
+      }),
+    );
+    const both = await inspect({ files: { ...musl, "/usr/lib/x86_64-linux-gnu/libc.so.6": { size: 1 } } });
+    checkPythonBase(both, required);
+    checkPythonBase(await inspect({ files: debianPython }), required);
+  });
 });

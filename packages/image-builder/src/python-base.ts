@@ -1,7 +1,7 @@
 import type { CallOptions, ImageBase, ImageSink } from "@clipper-serving/spec";
 import { firstProgram, pathsOf } from "./base-programs.js";
 import { ImageError } from "./image-error.js";
-import { type BaseRequest, type InspectedBase, inspectBase } from "./inspected-base.js";
+import { type BaseRequest, checkLibc, type InspectedBase, inspectBase } from "./inspected-base.js";
 
 /** The interpreter of a base: its own file, links followed. */
 export interface BasePython {
@@ -62,9 +62,10 @@ export interface BaseRequirements {
 
 /**
  * Refuses a base that what goes on it cannot run on, before anything is made.
- * @throws ImageError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`
+ * @throws ImageError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `LIBC_MISMATCH`
  */
-export function checkPythonBase({ image, python }: PythonBase, required: BaseRequirements): void {
+export function checkPythonBase(base: PythonBase, required: BaseRequirements): void {
+  const { image, python } = base;
   const facts = { base: image.ref, basePython: python.minor, basePlatform: image.platform, ...required };
   if (python.minor !== required.pythonMinor) {
     throw new ImageError({
@@ -82,6 +83,7 @@ export function checkPythonBase({ image, python }: PythonBase, required: BaseReq
       facts,
     });
   }
+  checkLibc(base, "the environment");
 }
 
 /** Without the variant: `linux/arm64/v8` runs what is for `linux/arm64`. */

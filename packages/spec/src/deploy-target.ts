@@ -23,7 +23,7 @@ export interface DeployTarget {
   scratch(): Promise<ScratchDirectory>;
   /**
    * What Python replicas run on here. Looks, and makes nothing, so that a function that cannot run here is refused before it is captured.
-   * @throws ClipperError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `JAVA_MISSING`, `JAVA_MISMATCH`, `IMAGE_NOT_FOUND`
+   * @throws ClipperError `PYTHON_MISMATCH`, `PLATFORM_MISMATCH`, `LIBC_MISMATCH`, `JAVA_MISSING`, `JAVA_MISMATCH`, `IMAGE_NOT_FOUND`
    */
   pythonPlatform(request: PythonPlatformRequest, options?: CallOptions): Promise<PythonPlatform>;
   /** The version as it is registered, or undefined. */
@@ -52,6 +52,11 @@ export interface PythonPlatformRequest {
 
 /** Makes programs of what a deployer made on this machine. */
 export interface PythonPlatform {
+  /**
+   * What the program's environment has to be made for, where it is another than this machine: `linux/arm64`. The function is tried in one for this machine
+   * all the same.
+   */
+  readonly environmentPlatform?: string;
   /** @returns what runs a replica of the bundle: the directories as they are, or an image that holds them */
   program(request: PythonProgramRequest, options?: CallOptions): Promise<PythonProgram>;
 }

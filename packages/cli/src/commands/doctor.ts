@@ -1,5 +1,5 @@
 import { ClusterHome, defaultHome, type PlatformCheck } from "@clipper-serving/core";
-import { findPython } from "@clipper-serving/deployer-python";
+import { findPython } from "@clipper-serving/deployer-python/pipeline";
 import type { Command } from "commander";
 import { type CommandContext, openConnection } from "../command-context.js";
 import { defineCommand } from "../define-command.js";

@@ -19,6 +19,7 @@ from clipper_runtime.cache import held_lock, make_directory
 from clipper_runtime.environment_marker import read_marker, write_marker
 from clipper_runtime.failure import Failure
 from clipper_runtime.report import run_command
+from clipper_runtime.target_platform import TargetPlatform
 from clipper_runtime.tool import run_tool
 from clipper_runtime.uv import Uv
 from clipper_runtime.wheel_file import unpack_wheel
@@ -50,11 +51,16 @@ class Environment:
 
 
 def make_environment(
-    lock: Path, python: str, directory: Path, progress: Callable[[str], None]
+    lock: Path,
+    python: str,
+    directory: Path,
+    progress: Callable[[str], None],
+    platform: TargetPlatform | None = None,
 ) -> Environment:
     """Makes the environment in `directory`, or finds it complete there. Two makers at once make it once.
 
-    uv is used when there is one, else pip. Raises Failure ENVIRONMENT_FAILED, which says what each said.
+    uv is used when there is one, else pip. With a `platform` its packages are for that one, and only its interpreter
+    is this machine's. Raises Failure ENVIRONMENT_FAILED, which says what each said, and WHEEL_MISSING.
     """
     pins = read_lock(lock)
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
@@ -63,7 +69,7 @@ def make_environment(
         kept = read_marker(directory)
         if kept is not None and kept.get("lockDigest") == digest:
             return _environment(directory, kept, reused=True)
-        maker = _Maker(pins, python, progress)
+        maker = _Maker(pins, python, progress, platform)
         make_directory(directory, lambda temporary: maker.make(temporary, digest))
         return _environment(directory, read_marker(directory) or {}, reused=False)
 
@@ -71,7 +77,14 @@ def make_environment(
 class _Maker:
     """One attempt at an environment, by uv and then by pip."""
 
-    def __init__(self, pins: Mapping[str, str], python: str, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        pins: Mapping[str, str],
+        python: str,
+        progress: Callable[[str], None],
+        platform: TargetPlatform | None,
+    ) -> None:
+        self._platform = platform
         self._pins = pins
         self._python = python
         self._progress = progress
@@ -118,8 +131,9 @@ class _Maker:
         requirements.write_text(pins, "utf-8")
         install = ("pip", "install", "--python", str(directory / "bin" / "python"), "--no-deps")
         self._progress(f"installing {len(self._pins)} packages by uv")
-        installed = uv.run(*install, "--only-binary", ":all:", "-r", str(requirements))
-        if not installed.ok:
+        target = () if self._platform is None else self._platform.uv_arguments
+        installed = uv.run(*install, *target, "--only-binary", ":all:", "-r", str(requirements))
+        if not installed.ok and self._platform is None:
             self._note("not all packages have a wheel that fits; those are built from source here")
             installed = uv.run(*install, "-r", str(requirements))
         requirements.unlink()
@@ -136,12 +150,14 @@ class _Maker:
         if not made.ok:
             return made.said
         try:
-            wheels = Wheelhouse(self._python).wheels(self._pins, self._note)
+            wheels = Wheelhouse(self._python, self._platform).wheels(self._pins, self._note)
             site_packages = next((directory / "lib").glob("python*/site-packages"))
             self._progress(f"unpacking {len(wheels)} packages")
             for wheel in wheels:
                 unpack_wheel(wheel, site_packages, directory)
         except Failure as failure:
+            if failure.code == "WHEEL_MISSING":
+                raise
             return failure.message
         _drop_activation(directory)
         return None
@@ -181,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="clipper_runtime.environment", description=__doc__)
     parser.add_argument("--lock", required=True, type=Path, help="environment/lock.txt of a bundle")
     parser.add_argument("--python", default=sys.executable, help="interpreter the environment is for")
+    parser.add_argument("--platform", help="linux/amd64 or linux/arm64, where it is not this machine's")
     parser.add_argument("--output", required=True, type=Path, help="directory of the environment")
     parser.add_argument("--report", type=Path, help="file for the result; default: standard output")
     options = parser.parse_args(arguments)
@@ -190,10 +207,11 @@ def main(arguments: list[str] | None = None) -> int:
         line = {"elapsedMs": round((time.monotonic() - started) * 1000), "text": text}
         print(_PROGRESS_PREFIX + json.dumps(line), file=sys.stderr, flush=True)
 
-    return run_command(
-        options.report,
-        lambda: make_environment(options.lock, options.python, options.output, progress).to_json(),
-    )
+    def make() -> dict[str, Any]:
+        platform = None if options.platform is None else TargetPlatform(options.platform)
+        return make_environment(options.lock, options.python, options.output, progress, platform).to_json()
+
+    return run_command(options.report, make)
 
 
 if __name__ == "__main__":

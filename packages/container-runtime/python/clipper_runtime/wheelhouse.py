@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from clipper_runtime.bundle import normalise_name
 from clipper_runtime.cache import cache_directory, held_lock, make_directory
 from clipper_runtime.failure import Failure
+from clipper_runtime.target_platform import TargetPlatform
 from clipper_runtime.tool import ToolResult, run_tool
 
 _TAG = "import sys, sysconfig; print(sys.implementation.cache_tag + '-' + sysconfig.get_platform())"
@@ -21,15 +23,17 @@ _BASE = "import sys; print(sys._base_executable)"
 
 
 class Wheelhouse:
-    """The wheels one interpreter can use. Safe for several processes at once."""
+    """The wheels one interpreter can use, or one of its minor on another platform. Safe for several processes at once."""
 
-    def __init__(self, python: str) -> None:
+    def __init__(self, python: str, platform: TargetPlatform | None = None) -> None:
         self._python = python
+        self._platform = platform
 
     def wheels(self, pins: Mapping[str, str], note: Callable[[str], None] = lambda text: None) -> list[Path]:
         """One wheel per pin, fetched when it is not kept yet; built from source when there is none.
 
-        Raises Failure ENVIRONMENT_FAILED with what pip said.
+        Raises Failure ENVIRONMENT_FAILED with what pip said; WHEEL_MISSING for another platform, whose native code
+        cannot be built here.
         """
         with held_lock(self._directory / ".lock"):
             missing = {name: version for name, version in pins.items() if self._kept(name, version) is None}
@@ -53,7 +57,8 @@ class Wheelhouse:
 
     @cached_property
     def _directory(self) -> Path:
-        return cache_directory() / "wheels" / self._tag
+        place = self._tag if self._platform is None else f"{self._tag}-for-{self._platform.name.replace('/', '-')}"
+        return cache_directory() / "wheels" / place
 
     def _kept(self, name: str, version: str) -> Path | None:
         if not self._directory.is_dir():
@@ -68,6 +73,10 @@ class Wheelhouse:
         wanted = [f"{name}=={version}" for name, version in sorted(pins.items())]
         note(f"fetching {', '.join(wanted)}")
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=self._directory) as temporary:
+            if self._platform is not None:
+                self._download(self._platform, pins, temporary, note)
+                self._keep(temporary)
+                return
             common = ["wheel", "--no-deps", "--disable-pip-version-check", "--no-input", "-w", temporary]
             result = self._pip([*common, "--only-binary", ":all:", *wanted])
             if not result.ok:
@@ -75,8 +84,45 @@ class Wheelhouse:
                 result = self._pip([*common, *wanted])
             if not result.ok:
                 raise _failed(f"pip could not fetch {name_pins(wanted, result.said)}: {result.said}", wanted)
-            for wheel in Path(temporary).glob("*.whl"):
-                os.replace(wheel, self._directory / wheel.name)
+            self._keep(temporary)
+
+    def _keep(self, temporary: str) -> None:
+        for wheel in Path(temporary).glob("*.whl"):
+            os.replace(wheel, self._directory / wheel.name)
+
+    def _download(
+        self, platform: TargetPlatform, pins: Mapping[str, str], into: str, note: Callable[[str], None]
+    ) -> None:
+        """Wheels for another platform; those without any are built here where what is built runs anywhere."""
+        common = ["download", "--no-deps", "--disable-pip-version-check", "--no-input", "-d", into]
+        common += ["--only-binary", ":all:", *platform.pip_arguments]
+        wanted = [f"{name}=={version}" for name, version in sorted(pins.items())]
+        if self._pip([*common, *wanted]).ok:
+            return
+        missing: list[str] = []
+        said = ""
+        for name, version in sorted(pins.items()):
+            result = self._pip([*common, f"{name}=={version}"])
+            if result.ok:
+                continue
+            try:
+                [wheel] = Wheelhouse(self._python).wheels({name: version}, note)
+            except Failure as failure:
+                missing.append(f"{name}=={version}")
+                said = said or failure.message
+                continue
+            if wheel.name.endswith("-none-any.whl"):
+                shutil.copy(wheel, into)
+            else:
+                missing.append(f"{name}=={version}")
+                said = said or result.said
+        if missing:
+            raise Failure(
+                "WHEEL_MISSING",
+                f"there is no wheel for {platform.name} of {', '.join(missing)}: {said}",
+                hint=f"deploy from a machine that is {platform.name}, or put such a wheel where your pip finds it",
+                facts={"pins": missing, "platform": platform.name},
+            )
 
     def _pip(self, arguments: list[str]) -> ToolResult:
         return run_tool([self._pip_python, "-m", "pip", *arguments], _pip_environment())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -56,13 +57,16 @@ class EnvironmentTest(TemporaryDirectoryTest):
             entry_points="[console_scripts]\npure-one = pure_one:main\n",
         )
 
-    def make(self, *pins: str, output: str = "environment", **options: Any) -> dict[str, Any]:
+    def make(
+        self, *pins: str, output: str = "environment", arguments: tuple[str, ...] = (), **options: Any
+    ) -> dict[str, Any]:
         lock = self.directory / "lock.txt"
         lock.write_text("".join(pin + "\n" for pin in pins))
         report = self.directory / f"{uuid.uuid4().hex}.json"
         done = run_module(
             *("environment", "--lock", str(lock), "--output", str(self.directory / output)),
             *("--report", str(report)),
+            *arguments,
             environ=self.environ,
             **options,
         )
@@ -144,6 +148,49 @@ class Making(EnvironmentTest):
     def test_an_empty_lock_is_an_empty_environment(self) -> None:
         report = self.make()
         self.assertEqual((report["ok"], report["packages"]), (True, 0))
+
+
+class ForAnotherPlatform(EnvironmentTest):
+    """Of this machine only the interpreter is used: the packages are another machine's."""
+
+    OTHER = ("--platform", "linux/arm64" if platform.machine() == "x86_64" else "linux/amd64")
+    MACHINE = "aarch64" if platform.machine() == "x86_64" else "x86_64"
+
+    def setUp(self) -> None:
+        super().setUp()
+        for machine in ("x86_64", "aarch64"):
+            wheel = make_wheel(self.wheels, "native", "1.0", {"native.py": f"machine = '{machine}'"})
+            os.replace(wheel, self.wheels / f"native-1.0-py3-none-manylinux_2_17_{machine}.whl")
+
+    def check_made(self, maker: str) -> None:
+        report = self.make("pure-one==1.0", "native==1.0", arguments=self.OTHER)
+        self.assertTrue(report["ok"], report)
+        self.assertEqual(report["maker"], maker)
+        self.assertEqual(self.run_in(report, "import native; print(native.machine)"), self.MACHINE)
+
+    def test_pip_makes_it(self) -> None:
+        self.check_made("pip")
+
+    def test_uv_makes_it(self) -> None:
+        self.use_uv()
+        self.check_made("uv")
+
+    def test_what_is_pure_is_built_here_and_kept_apart_from_this_machine_s(self) -> None:
+        make_source(self.wheels, "built-here", "1.0", _BACKEND)
+        self.use_uv()
+        report = self.make("built-here==1.0", "native==1.0", arguments=self.OTHER)
+        self.assertTrue(report["ok"], report)
+        self.assertEqual(self.run_in(report, "import built_here; print(built_here.mark)"), "built")
+        own = self.make("native==1.0", output="own")
+        self.assertNotEqual(self.run_in(own, "import native; print(native.machine)"), self.MACHINE)
+
+    def test_what_would_have_to_be_built_there_is_named_with_the_platform(self) -> None:
+        native = _BACKEND.replace("py3-none-any", f"py3-none-linux_{platform.machine()}")
+        make_source(self.wheels, "built-here", "1.0", native)
+        error = self.make("pure-one==1.0", "built-here==1.0", arguments=self.OTHER)["error"]
+        self.assertEqual(error["code"], "WHEEL_MISSING")
+        self.assertEqual(error["facts"], {"pins": ["built-here==1.0"], "platform": self.OTHER[1]})
+        self.assertFalse((self.directory / "environment").exists())
 
 
 class Failing(EnvironmentTest):
