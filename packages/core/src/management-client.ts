@@ -57,6 +57,11 @@ export class ManagementClient {
     return this.#http.send({ method: "GET", path: "/v1/cluster", signal });
   }
 
+  /** Forgets every record, where they do not lie on a volume of the cluster. */
+  deleteCluster(signal?: AbortSignal): Promise<void> {
+    return this.#http.send({ method: "DELETE", path: "/v1/cluster", signal });
+  }
+
   async applications(signal?: AbortSignal): Promise<readonly Stored<ApplicationRecord>[]> {
     return this.#list("/v1/applications", signal);
   }

@@ -20,6 +20,7 @@ import type { StateCommit, StateHead, StateSnapshot } from "./state-store.js";
  * | request | body | answers |
  * |---|---|---|
  * | `GET /v1/cluster` | | 200 {@link ClusterView} |
+ * | `DELETE /v1/cluster` | | 204: every record is gone, and nothing else can be asked; of a store that does not go with the cluster's volumes · 409 for others |
  * | `GET /v1/applications` · `GET /v1/applications/{name}` | | 200 {@link Stored} of ApplicationRecord · 404 |
  * | `POST /v1/applications` | {@link CreateApplication} | 201 · 409 `APPLICATION_EXISTS`, and as its routes |
  * | `DELETE /v1/applications/{name}` | | 204 · 404 |

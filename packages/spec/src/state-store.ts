@@ -27,6 +27,12 @@ export interface StateStore extends AsyncDisposable {
    * @returns `"resync"` when the store cannot tell: another epoch, a revision it does not have, a hash that is not its own, or history it no longer keeps
    */
   since(head: StateHead, options?: CallOptions): Promise<readonly StateCommit[] | "resync">;
+  /**
+   * Removes all that the store keeps, and nothing of others beside it. Absent where the records go with the volume they lie on. Whoever has it
+   * open still meets a store that has lost everything.
+   * @throws StoreUnavailableError
+   */
+  destroy?(options?: CallOptions): Promise<void>;
 }
 
 export interface StateHead {

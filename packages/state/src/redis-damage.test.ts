@@ -31,6 +31,31 @@ describe.skipIf(absence)(`what lies in Redis${absence === undefined ? "" : ` (${
     await server.command("HSET", `${prefix}records`, name, value);
   };
 
+  it("a store that is destroyed takes its own keys only, is gone for whoever has it open, and can be made anew", async () => {
+    await using store = await open();
+    await using other = await openRedisStore({ url: server.url, prefix: `${prefix}more:` });
+    await store.commit((await store.read()).head, [put("a", 1)]);
+    const { head } = await other.read();
+    await server.command("SET", `${prefix}theirs`, "1");
+    await store.destroy?.();
+    expect((await server.command("KEYS", `${prefix}*`)).split("\n").sort()).toEqual([
+      `${prefix}more:head`,
+      `${prefix}theirs`,
+    ]);
+    expect((await other.read()).head).toEqual(head);
+    await expect(store.read()).rejects.toMatchObject({ code: "STORE_REGRESSED" });
+    await store.destroy?.();
+    await using anew = await openRedisStore({ url: server.url, prefix });
+    expect((await anew.read()).head.revision).toBe(0);
+  });
+
+  it("what is no store of ours is not destroyed", async () => {
+    await using store = await open();
+    await server.command("SET", `${prefix}head`, "theirs");
+    await store.destroy?.();
+    expect(await server.command("GET", `${prefix}head`)).toBe("theirs");
+  });
+
   it("a damaged record is given out from the history as it was committed, and named, until it is committed anew", async () => {
     await using store = await open();
     const head = await store.commit((await store.read()).head, [put("a", 1), put("b", 1)]);

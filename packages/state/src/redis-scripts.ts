@@ -14,6 +14,13 @@ redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]
 `;
 
+/** Removes a store of ours, and leaves what is none. */
+export const DESTROY_SCRIPT = `
+local head = redis.call('GET', KEYS[1])
+if head and string.sub(head, 1, 14) == 'clipper-state/' then redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3]) end
+return true
+`;
+
 /** ARGV: 1 whether to tell the commits too. Returns {head, {name, record, ...}, {commit, ...}}. */
 export const READ_SCRIPT = `
 local commits = {}

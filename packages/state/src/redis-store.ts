@@ -29,7 +29,7 @@ import {
   encodeRecord,
   REDIS_SCHEMA_VERSION,
 } from "./redis-encoding.js";
-import { COMMIT_SCRIPT, OPEN_SCRIPT, READ_SCRIPT, SINCE_SCRIPT } from "./redis-scripts.js";
+import { COMMIT_SCRIPT, DESTROY_SCRIPT, OPEN_SCRIPT, READ_SCRIPT, SINCE_SCRIPT } from "./redis-scripts.js";
 import {
   RecordCorruptError,
   StoreForeignError,
@@ -153,6 +153,10 @@ class ServerStore implements RedisStore {
       const commits = decodeCommits(texts);
       return commitsAfter(head, this.#headIn(text), (revision) => commits.get(revision));
     });
+  }
+
+  async destroy(options: CallOptions = {}): Promise<void> {
+    await this.#connection.run("remove everything", options, (run) => run(DESTROY_SCRIPT, this.#keys, []));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

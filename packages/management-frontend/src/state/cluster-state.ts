@@ -1,5 +1,6 @@
 import { type Decision, StateView } from "@clipper-serving/control";
 import {
+  ConflictError,
   HeadMismatchError,
   type StateHead,
   type StateStore,
@@ -81,6 +82,22 @@ export class ClusterState {
           if (!HeadMismatchError.isInstance(error) || attempt >= this.#attempts) throw error;
         }
       }
+    });
+  }
+
+  /**
+   * Removes every record, of a store that does not go with the cluster's volumes.
+   * @throws ConflictError for one that does; StoreUnavailableError
+   */
+  destroy(): Promise<void> {
+    return this.#oneAtATime(async () => {
+      if (this.#store.destroy === undefined) {
+        throw new ConflictError({
+          message: `records in ${this.#store.name} go with the volume they lie on`,
+          hint: "remove the cluster with its volumes",
+        });
+      }
+      await this.#store.destroy();
     });
   }
 

@@ -2,6 +2,7 @@ import type { ClusterView } from "@clipper-serving/spec";
 import type { FrontendRegistry } from "../frontends/frontend-registry.js";
 import type { Route } from "../http/route.js";
 import type { ClusterState } from "../state/cluster-state.js";
+import { NO_CONTENT } from "./answers.js";
 
 export interface ClusterRoutesOptions {
   readonly cluster: string;
@@ -34,6 +35,14 @@ export function clusterRoutes({ cluster, version, state, frontends }: ClusterRou
           frontends: frontends.live(),
         };
         return { status: 200, body };
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/v1/cluster",
+      handle: async () => {
+        await state.destroy();
+        return NO_CONTENT;
       },
     },
     {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { BegunOperation, ClusterView, OperationRecord, Stored } from "@clipper-serving/spec";
+import { createMemoryStore } from "@clipper-serving/state";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DIGITS, type RunningFrontend, startFrontend } from "../test-support/frontend.js";
 
@@ -126,6 +127,30 @@ describe("/v1", () => {
       versions: [{ version: "1", workload: "w1", replicas: 3 }],
       workloads: [{ id: "w1" }],
     });
+  });
+
+  it("forgets every record of a store that does not go with a volume, and refuses to where it does", async () => {
+    const refused = await call("DELETE", "/v1/cluster");
+    expect([refused.status, refused.json()]).toMatchObject([409, { code: "CONFLICT" }]);
+    expect((await call("GET", "/v1/cluster")).status).toBe(200);
+
+    let isDestroyed = false;
+    const memory = createMemoryStore();
+    const store = {
+      name: memory.name,
+      read: () => memory.read(),
+      commit: memory.commit.bind(memory),
+      since: memory.since.bind(memory),
+      destroy: async () => {
+        isDestroyed = true;
+      },
+      [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose](),
+    };
+    await using outside = await startFrontend({ store });
+    expect((await outside.send({ method: "DELETE", path: "/v1/cluster" })).status).toBe(401);
+    expect(isDestroyed).toBe(false);
+    expect((await outside.call("DELETE", "/v1/cluster")).status).toBe(204);
+    expect(isDestroyed).toBe(true);
   });
 
   it("refuses a second deploy of a version while one runs, and a workload of an operation that has ended", async () => {
