@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { CallOptions, ImageBase, ImageSink } from "@clipper-serving/spec";
+import { followLinks } from "./follow-links.js";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const MOST_LINKS = 8;
 
 export interface BaseProgram {
   /** Where it was looked for and is, perhaps as a link. */
@@ -29,11 +29,6 @@ export async function firstProgram(
   const files = await sink.files(image, candidates, call);
   const found = candidates.find((candidate) => files.has(candidate));
   if (found === undefined) return undefined;
-  let at = found;
-  let file = files.get(found);
-  for (let links = 0; file?.kind === "link" && links < MOST_LINKS; links += 1) {
-    at = path.posix.resolve(path.posix.dirname(at), file.target);
-    file = (await sink.files(image, [at], call)).get(at);
-  }
-  return { found, ...(file?.kind === "file" ? { file: at } : {}) };
+  const end = await followLinks({ sink, image }, { path: found, file: files.get(found) }, call);
+  return { found, ...(end.file?.kind === "file" ? { file: end.path } : {}) };
 }

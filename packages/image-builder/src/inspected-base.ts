@@ -1,4 +1,5 @@
 import type { CallOptions, ImageBase, ImageSink } from "@clipper-serving/spec";
+import { followLinks } from "./follow-links.js";
 import { ImageError } from "./image-error.js";
 
 /** A base's own tables of users and groups; empty where it has none. */
@@ -40,15 +41,16 @@ export async function inspectBase(
 ): Promise<InspectedBase> {
   const image = await sink.base(ref, { ...call, ...(platform === undefined ? {} : { platform }) });
   const files = await sink.files(image, ["/etc/passwd", "/etc/group", ...GLIBC, ...MUSL_LOADERS], call);
-  const text = (name: string) => {
-    const file = files.get(name);
+  // Some bases keep their tables elsewhere, with links in the usual places.
+  const text = async (name: string): Promise<string> => {
+    const { file } = await followLinks({ sink, image }, { path: name, file: files.get(name) }, call);
     return file?.kind === "file" ? Buffer.from(file.content ?? []).toString("utf8") : "";
   };
   const has = (paths: readonly string[]) => paths.some((path) => files.has(path));
   const libc = has(GLIBC) ? "glibc" : has(MUSL_LOADERS) ? "musl" : undefined;
   return {
     image,
-    accounts: { passwd: text("/etc/passwd"), group: text("/etc/group") },
+    accounts: { passwd: await text("/etc/passwd"), group: await text("/etc/group") },
     ...(libc === undefined ? {} : { libc }),
   };
 }

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 /** Remembers facts between runs, a small file for each key. Several processes may share the directory; losing it costs time only. */
@@ -20,10 +20,15 @@ export class JsonCache<Fact> {
   }
 
   async put(key: string, fact: Fact): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
     const temporary = `${this.#fileOf(key)}.${randomUUID()}`;
-    await writeFile(temporary, JSON.stringify(fact));
-    await rename(temporary, this.#fileOf(key));
+    try {
+      await mkdir(this.#directory, { recursive: true });
+      await writeFile(temporary, JSON.stringify(fact));
+      await rename(temporary, this.#fileOf(key));
+    } catch {
+      // As when it is lost: a full disk, or a directory of somebody else's, is no reason to fail.
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
   }
 
   #fileOf(key: string): string {

@@ -11,6 +11,16 @@ describe("inspectPythonBase", () => {
     expect(base.accounts.passwd).toContain("root:x:0:0");
   });
 
+  it("finds the users of a base that keeps them behind links", async () => {
+    const files = {
+      ...debianPython,
+      "/etc/passwd": { link: "../nix/store/1-users/etc/passwd" },
+      "/nix/store/1-users/etc/passwd": { link: "/nix/store/2-passwd" },
+      "/nix/store/2-passwd": "root:x:0:0::/root:/bin/sh\n",
+    };
+    expect((await inspect({ files })).accounts.passwd).toBe("root:x:0:0::/root:/bin/sh\n");
+  });
+
   it("takes the first python3 that PATH finds", async () => {
     const files = {
       ...debianPython,

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Engine } from "../engine/engine.js";
 import { LABEL } from "../workload/labels.js";
+import { inspectionName } from "../workload/names.js";
 
 /** What a frontend's image says of itself; its entrypoint begins with Node. */
 const FRONTEND_IMAGE = "clipper.role=frontend";
@@ -18,7 +20,7 @@ export async function probeFreeBytes(engine: Engine): Promise<number | undefined
   const image = listed === undefined ? undefined : await engine.images.inspect(listed.Id);
   const node = image?.Config?.Entrypoint?.[0];
   if (image === undefined || node === undefined) return undefined;
-  const id = await engine.containers.create(undefined, {
+  const id = await engine.containers.create(inspectionName(randomUUID()), {
     Image: image.Id,
     Entrypoint: [node, "-e", PROGRAM],
     Cmd: [],

@@ -1,3 +1,4 @@
+import { challengesIn } from "./challenges.js";
 import type { CredentialsFor, RegistryCredentials } from "./credentials.js";
 
 /** A request for a token, and what came of it; the client sends it. */
@@ -39,9 +40,11 @@ export class Authenticator {
   ): Promise<string | undefined> {
     const key = scopes.join(" ");
     const credentials = await this.#options.credentials(this.#options.registry);
-    const answer = /^bearer /i.test(challenge)
-      ? await this.#bearer(parametersOf(challenge), { scopes, credentials, send })
-      : basic(credentials);
+    const offered = challengesIn(challenge);
+    const bearer = offered.find(({ scheme }) => scheme === "bearer");
+    const token = bearer && (await this.#bearer(bearer.parameters, { scopes, credentials, send }));
+    const takesPassword = offered.some(({ scheme }) => scheme === "basic");
+    const answer = token ?? (takesPassword ? basic(credentials) : undefined);
     // The same once more would be refused once more; a new token may not.
     if (answer === undefined || answer === this.#answers.get(key)) return undefined;
     this.#answers.set(key, answer);
@@ -82,18 +85,13 @@ function tokenRequest({
       scope: scopes.join(" "),
     });
     if (service !== undefined) form.set("service", service);
-    return [url, { method: "POST", body: form }];
+    // Unlike a header, a body goes wherever a redirect leads.
+    return [url, { method: "POST", body: form, redirect: "error" }];
   }
   if (service !== undefined) url.searchParams.set("service", service);
   for (const scope of scopes) url.searchParams.append("scope", scope);
   const authorization = basic(credentials);
   return [url, authorization === undefined ? {} : { headers: { authorization } }];
-}
-
-/** `Bearer realm="https://…",service="…"` as an object. */
-function parametersOf(challenge: string): Record<string, string> {
-  const pairs = challenge.matchAll(/([a-z_]+)="([^"]*)"/gi);
-  return Object.fromEntries([...pairs].map(([, name = "", value = ""]) => [name.toLowerCase(), value]));
 }
 
 function basic(credentials: RegistryCredentials | undefined): string | undefined {

@@ -1,7 +1,8 @@
-import type { CallOptions, ImageFile } from "@clipper-serving/spec";
+import { type CallOptions, ClipperError, type ImageFile } from "@clipper-serving/spec";
 import type { JsonCache } from "../json-cache.js";
 import { LARGEST_CONTENT, type LayerListing, listLayer } from "./layer-listing.js";
 import type { Descriptor } from "./media-types.js";
+import { corruptError } from "./registry-errors.js";
 import type { RemoteImage } from "./remote-image.js";
 
 /** Looks for files in an image's layers, the highest first, and keeps the listings: a layer is fetched once. */
@@ -45,10 +46,16 @@ export class ImageFiles {
       state: "advanced",
       message: `reading the base's layer ${digest}`,
     });
-    const read = await client.repeating(
-      () => listLayer(client.blob(repository, digest, call), mediaType, wanted),
-      call,
-    );
+    const read = await client.repeating(async () => {
+      try {
+        return await listLayer(client.blob(repository, digest, call), mediaType, wanted);
+      } catch (error) {
+        if (ClipperError.isInstance(error) || call.signal?.aborted === true) throw error;
+        // What cannot be unpacked is found out before the digest is.
+        const { registry } = client;
+        throw corruptError({ registry, repository, doing: `give the layer ${digest}` }, { digest }, error);
+      }
+    }, call);
     const listing = { ...read, contents: { ...known?.contents, ...read.contents } };
     await this.#cache.put(digest, listing);
     return listing;

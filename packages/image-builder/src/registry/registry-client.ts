@@ -8,10 +8,12 @@ import {
   answerError,
   connectionError,
   corruptError,
+  expiredError,
   isWorthRepeating,
   type RegistryCall,
   stallError,
 } from "./registry-errors.js";
+import { placeOf } from "./registry-place.js";
 
 export interface RegistryClientOptions {
   /** Host and port. */
@@ -56,9 +58,11 @@ export class RegistryClient {
   readonly #authenticator: Authenticator;
 
   readonly #options: RegistryClientOptions;
+  readonly #own: URL;
 
   constructor(options: RegistryClientOptions) {
     this.#options = options;
+    this.#own = new URL(`${options.plainHttp ? "http" : "https"}://${options.registry}/v2/`);
     this.#authenticator = new Authenticator(options);
   }
 
@@ -143,7 +147,7 @@ export class RegistryClient {
       ...(request.reads === undefined ? [] : [`repository:${request.reads}:pull`]),
     ];
     // Uploads may be sent to a storage service, whose business our credentials are not.
-    const isTheirs = url.host !== this.registry;
+    const isTheirs = url.origin !== this.#own.origin;
     const first = await this.#fetch(
       url,
       request,
@@ -156,13 +160,15 @@ export class RegistryClient {
     const answer = await this.#authenticator.answer(challenge, scopes, (to, init) =>
       this.#token(to, init, guard),
     );
-    if (answer === undefined || isStream) return first;
+    if (answer === undefined) return first;
     await first.body?.cancel();
+    if (isStream) throw expiredError(guard.context);
     return this.#fetch(url, request, answer, guard);
   }
 
   async #token(url: URL, init: RequestInit, guard: Guard): Promise<{ token?: string } | undefined> {
     const response = await fetch(url, { ...init, signal: signalOf(guard) });
+    guard.idle.progress();
     if (response.ok) return (await response.json()) as { token?: string };
     if (response.status >= 500)
       throw await answerError({ ...guard.context, doing: "give a token" }, response);
@@ -171,19 +177,21 @@ export class RegistryClient {
     return undefined;
   }
 
-  #fetch(
+  async #fetch(
     url: URL,
     { method, headers, body }: RegistryRequest,
     authorization: string | undefined,
     guard: Guard,
   ): Promise<Response> {
     const watched = body === undefined || body instanceof Uint8Array ? body : watch(body, guard.idle);
-    return fetch(url, {
+    const response = await fetch(url, {
       method,
       headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
       signal: signalOf(guard),
       ...(watched === undefined ? {} : { body: watched as RequestBody, duplex: "half" }),
     });
+    guard.idle.progress();
+    return response;
   }
 
   #failure(error: unknown, { idle, call, context }: Guard): unknown {
@@ -197,9 +205,7 @@ export class RegistryClient {
   }
 
   #url({ repository, to }: RegistryRequest): URL {
-    if (to instanceof URL) return to;
-    const scheme = this.#options.plainHttp ? "http" : "https";
-    return new URL(`${scheme}://${this.registry}/v2/${repository}/${to}`);
+    return to instanceof URL ? placeOf(to, this.#own) : new URL(`${repository}/${to}`, this.#own);
   }
 }
 

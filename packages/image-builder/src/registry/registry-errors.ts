@@ -94,14 +94,30 @@ export function stallError(call: RegistryCall, timeoutMs: number): ClipperError 
   });
 }
 
+/** A token ended while a stream was about to be sent, which is gone: the new one is for whoever sends it again. */
+export function expiredError(call: RegistryCall): ClipperError {
+  return new ManagerError({
+    manager: "registry",
+    code: "REGISTRY_UNAVAILABLE",
+    message: `the registry ${call.registry} did not ${call.doing}: the token had ended`,
+    hint: "try again",
+    facts: { registry: call.registry, repository: call.repository },
+  });
+}
+
 /** The bytes are not those that were asked for. */
-export function corruptError(call: RegistryCall, facts: Readonly<Record<string, unknown>>): ClipperError {
+export function corruptError(
+  call: RegistryCall,
+  facts: Readonly<Record<string, unknown>>,
+  cause?: unknown,
+): ClipperError {
   return new ManagerError({
     manager: "registry",
     code: "REGISTRY_CORRUPT",
     message: `the registry ${call.registry} gave other bytes than their digest says, to ${call.doing}`,
     hint: "a proxy may have changed them, or the registry's storage is damaged",
     facts: { registry: call.registry, repository: call.repository, ...facts },
+    cause,
   });
 }
 

@@ -27,6 +27,11 @@ function sinkFor(registry: FakeRegistry, options: Partial<RegistrySinkOptions> =
   return createRegistrySink({ registry: registry.address, cacheDirectory, retryDelayMs: 1, ...options });
 }
 
+/** Of the base's only layer. */
+function layerOf(registry: FakeRegistry): string {
+  return JSON.parse(registry.manifests.get("clipper/base 1")!.bytes.toString()).layers[0].digest;
+}
+
 /** An image of its own, with nothing below it. */
 async function imageOf(
   files: readonly (readonly LayerEntry[])[],
@@ -202,6 +207,37 @@ describe("login", () => {
     expect(registry.log.filter((line) => line.startsWith("token"))).toHaveLength(1);
   });
 
+  it("finds the way in among others that a registry offers", async () => {
+    const login = { username: "me", password: "secret" };
+    const otherChallenges = { before: "Negotiate, ", after: ', Basic realm="of old"' };
+    await using registry = await startFakeRegistry({ login, otherChallenges });
+    await sinkFor(registry, { credentials: async () => login }).put(await imageOf([[textFile("a", "1")]]));
+    expect(registry.manifests.size).toBe(1);
+  });
+
+  it("is known to a registry by whichever spelling of its address", async () => {
+    const login = { username: "me", password: "secret" };
+    await using registry = await startFakeRegistry({ login });
+    const spelled = registry.address.replace("127.0.0.1", "LocalHost");
+    const options = { registry: spelled, plainHttp: [spelled], credentials: async () => login };
+    await sinkFor(registry, options).put(await imageOf([[textFile("a", "1")]]));
+    expect(registry.manifests.size).toBe(1);
+  });
+
+  it("outlasts the token, also where it ends just before a layer is sent", async () => {
+    const login = { username: "me", password: "secret" };
+    for (const tokenUses of [3, 4, 5]) {
+      await using registry = await startFakeRegistry({ login, tokenUses });
+      const layers = [[textFile("a", "1")], [textFile("b", "1")], [textFile("c", "1")]];
+      const options = {
+        credentials: async () => login,
+        cacheDirectory: path.join(cacheDirectory, `${tokenUses}`),
+      };
+      await sinkFor(registry, options).put(await imageOf(layers));
+      expect(registry.manifests.size).toBe(1);
+    }
+  });
+
   it("says that nobody is logged in, or that the password is wrong, without the password", async () => {
     await using registry = await startFakeRegistry({ login: { username: "me", password: "right" } });
     const plan = await imageOf([[textFile("a", "1")]]);
@@ -267,6 +303,36 @@ describe("what goes wrong", () => {
     await expect(sinkFor(registry).base(plan.base.ref)).rejects.toMatchObject({ code: "REGISTRY_CORRUPT" });
   });
 
+  it("rejects a layer that cannot be unpacked as what it is: not what was asked for", async () => {
+    await using registry = await startFakeRegistry();
+    const { base } = await planOn(registry);
+    for (const [digest, bytes] of registry.blobs) {
+      // So long that it is found out before the last byte has come.
+      const damaged = Buffer.concat([bytes.subarray(0, 12), Buffer.alloc(8 << 20, 0xff)]);
+      if (bytes[0] === 0x1f) registry.blobs.set(digest, damaged);
+    }
+    registry.log.length = 0;
+    await expect(sinkFor(registry).files(base, ["/etc/passwd"])).rejects.toMatchObject({
+      code: "REGISTRY_CORRUPT",
+    });
+    expect(
+      registry.log.filter((line) => line === `GET /v2/clipper/base/blobs/${layerOf(registry)}`),
+    ).toHaveLength(3);
+  });
+
+  it.each([
+    ["of the first version", JSON.stringify({ schemaVersion: 1, fsLayers: [] })],
+    ["that is no JSON", "<html>"],
+    ["that is nothing", "null"],
+  ])("rejects a manifest %s as no image to build on", async (_what, text) => {
+    await using registry = await startFakeRegistry();
+    registry.manifests.set("clipper/old 1", { type: "application/json", bytes: Buffer.from(text) });
+    await expect(sinkFor(registry).base(`${registry.address}/clipper/old:1`)).rejects.toMatchObject({
+      code: "REGISTRY_FAILED",
+      message: expect.stringContaining("application/json"),
+    });
+  });
+
   it("rejects a registry that stops answering", async () => {
     await using registry = await startFakeRegistry({ before: () => true });
     const stalled = sinkFor(registry, { stallTimeoutMs: 50, attempts: 1 }).has("clipper/a:1");
@@ -322,6 +388,17 @@ describe("base", () => {
       platform: "linux/amd64",
       config: { env: { PATH: "/usr/bin" } },
     });
+  });
+
+  it("takes an image's own word for what it is, where a store of files knows no better", async () => {
+    await using registry = await startFakeRegistry();
+    const { base } = await planOn(registry);
+    const { bytes } = registry.manifests.get("clipper/base 1")!;
+    const docker = bytes.toString().replace(OCI.manifest, DOCKER.manifest);
+    registry.manifests.set("clipper/base 1", { type: "application/json", bytes: Buffer.from(docker) });
+    await sinkFor(registry).put(await planOn(registry));
+    expect(registry.manifests.get("clipper/digits 1")!.type).toBe(DOCKER.manifest);
+    expect(await sinkFor(registry).base(base.ref)).toEqual(base);
   });
 
   it("makes an image in the dialect of its base", async () => {

@@ -40,9 +40,8 @@ export async function readRemoteImage(request: RemoteImageRequest, call: CallOpt
 async function readManifest(request: RemoteImageRequest, call: CallOptions): Promise<Manifest> {
   const { reference } = request;
   const found = await getManifest(request, reference.digest ?? reference.tag ?? "latest", call);
-  const mediaType = mediaTypeOf(found);
-  if (!isIndex(mediaType)) return parseManifest(found, mediaType);
-  const { manifests } = JSON.parse(Buffer.from(found.bytes).toString("utf8")) as { manifests: IndexEntry[] };
+  if (!("manifests" in found)) return found;
+  const { manifests } = found;
   const chosen = manifests.find(({ platform }) => isSamePlatform(platformText(platform), request.platform));
   if (chosen === undefined)
     throw otherPlatform(
@@ -50,7 +49,13 @@ async function readManifest(request: RemoteImageRequest, call: CallOptions): Pro
       manifests.map(({ platform }) => platformText(platform)),
     );
   const one = await getManifest(request, chosen.digest, call);
-  return parseManifest(one, mediaTypeOf(one));
+  if ("manifests" in one) throw notAnImage(request, one.mediaType);
+  return one;
+}
+
+interface Index {
+  readonly mediaType: string;
+  readonly manifests: readonly IndexEntry[];
 }
 
 interface IndexEntry extends Descriptor {
@@ -58,10 +63,11 @@ interface IndexEntry extends Descriptor {
 }
 
 async function getManifest(
-  { client, reference, ref }: RemoteImageRequest,
+  request: RemoteImageRequest,
   name: string,
   call: CallOptions,
-): Promise<RegistryAnswer> {
+): Promise<Manifest | Index> {
+  const { client, reference, ref } = request;
   const { repository } = reference;
   const doing = `give the image ${ref}`;
   const found = await client.request(
@@ -78,15 +84,27 @@ async function getManifest(
   if (name.startsWith("sha256:") && sha256Of(found.bytes) !== name) {
     throw corruptError({ registry: client.registry, repository, doing }, { digest: name });
   }
-  return found;
+  const content = parsed(found.bytes);
+  // It says itself what it is; a store of files in between knows no more than that it is JSON.
+  const mediaType = content?.mediaType ?? headerType(found);
+  if (isIndex(mediaType) && Array.isArray(content?.manifests)) {
+    return { mediaType, manifests: content.manifests };
+  }
+  if (content?.config === undefined || !Array.isArray(content.layers)) throw notAnImage(request, mediaType);
+  return { ...(content as Manifest), mediaType };
 }
 
-function mediaTypeOf({ headers }: RegistryAnswer): string {
+function parsed(bytes: Uint8Array): Partial<Manifest & Index> | undefined {
+  try {
+    return (JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Manifest & Index> | null) ?? undefined;
+  } catch {
+    // Told as what it is not.
+    return undefined;
+  }
+}
+
+function headerType({ headers }: RegistryAnswer): string {
   return (headers.get("content-type") ?? "").split(";")[0] ?? "";
-}
-
-function parseManifest({ bytes }: RegistryAnswer, mediaType: string): Manifest {
-  return { ...(JSON.parse(Buffer.from(bytes).toString("utf8")) as Manifest), mediaType };
 }
 
 /** What is read of an image's configuration. */
@@ -121,8 +139,8 @@ async function readConfig(
 
 function imageConfigOf({ config = {} }: ConfigFile): ImageConfig {
   const env = (config.Env ?? []).map((line) => {
-    const equals = line.indexOf("=");
-    return [line.slice(0, equals), line.slice(equals + 1)];
+    const [name = "", ...value] = line.split("=");
+    return [name, value.join("=")];
   });
   return {
     env: Object.fromEntries(env) as Record<string, string>,
@@ -132,6 +150,16 @@ function imageConfigOf({ config = {} }: ConfigFile): ImageConfig {
     user: config.User ?? "",
     labels: config.Labels ?? {},
   };
+}
+
+function notAnImage({ client, ref }: RemoteImageRequest, mediaType: string): ManagerError {
+  return new ManagerError({
+    manager: "registry",
+    code: "REGISTRY_FAILED",
+    message: `${ref} is no image that another can be made on: ${client.registry} has it as ${mediaType || "nothing it tells"}`,
+    hint: "name an image as Docker 1.10 and later pushes it",
+    facts: { registry: client.registry, ref, mediaType },
+  });
 }
 
 function otherPlatform(

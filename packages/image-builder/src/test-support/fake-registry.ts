@@ -13,6 +13,10 @@ export interface FakeRegistryOptions {
   readonly login?:
     | { readonly username: string; readonly password: string }
     | { readonly identityToken: string };
+  /** How many requests a token is good for. Default: all. */
+  readonly tokenUses?: number;
+  /** What it offers besides, before and after. */
+  readonly otherChallenges?: { readonly before: string; readonly after: string };
   /** Default true. */
   readonly mounts?: boolean;
 }
@@ -26,8 +30,6 @@ export interface FakeRegistry extends AsyncDisposable {
   readonly log: string[];
 }
 
-const TOKEN = "a-token";
-
 /** A registry in memory, as far as pushing and pulling go. Blobs belong to all repositories, but are seen only where they were put. */
 export async function startFakeRegistry(options: FakeRegistryOptions = {}): Promise<FakeRegistry> {
   const blobs = new Map<string, Buffer>();
@@ -35,6 +37,16 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
   const manifests: FakeRegistry["manifests"] = new Map();
   const uploads = new Map<string, Buffer[]>();
   const log: string[] = [];
+  let tokens = 0;
+  let usesLeft = 0;
+
+  /** The word of today's token, which ends with its last use. */
+  const isLetIn = ({ headers }: IncomingMessage): boolean => {
+    if (options.login === undefined) return true;
+    if (headers.authorization !== `Bearer token-${tokens}` || usesLeft === 0) return false;
+    usesLeft -= 1;
+    return true;
+  };
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -45,8 +57,9 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     if (url.pathname === "/token") return giveToken(request, response, url);
     log.push(`${request.method} ${url.pathname}`);
     if (await options.before?.(request, response, url.pathname)) return;
-    if (options.login !== undefined && request.headers.authorization !== `Bearer ${TOKEN}`) {
-      const challenge = `Bearer realm="http://${request.headers.host}/token",service="fake"`;
+    if (!isLetIn(request)) {
+      const { before, after } = options.otherChallenges ?? { before: "", after: "" };
+      const challenge = `${before}Bearer realm="http://${request.headers.host}/token",service="fake"${after}`;
       response.writeHead(401, { "www-authenticate": challenge }).end(errorBody("UNAUTHORIZED"));
       return;
     }
@@ -77,7 +90,9 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     log.push(`token ${url.searchParams.getAll("scope").join(" ") || new URLSearchParams(body).get("scope")}`);
     if (!isKnown) return void response.writeHead(401).end(errorBody("UNAUTHORIZED"));
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ token: TOKEN }));
+    tokens += 1;
+    usesLeft = options.tokenUses ?? Number.POSITIVE_INFINITY;
+    response.end(JSON.stringify({ token: `token-${tokens}` }));
   }
 
   async function takeUpload(
