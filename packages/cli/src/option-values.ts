@@ -45,19 +45,19 @@ export function bytesOption(value: string): number {
   return bytes;
 }
 
-/** Gathers `frontend=REF`, `python:MINOR=REF` and `pyspark:MINOR=REF`. @throws UsageError */
+/** Gathers `frontend=REF`, `redis=REF`, `python:MINOR=REF` and `pyspark:MINOR=REF`. @throws UsageError */
 export function imageOption(value: string, gathered: Record<string, string> = {}): Record<string, string> {
-  const match = /^(frontend|(?:python|pyspark):3\.\d+)=(\S+)$/.exec(value);
+  const match = /^(frontend|redis|(?:python|pyspark):3\.\d+)=(\S+)$/.exec(value);
   if (match?.[1] === undefined || match[2] === undefined) {
     throw new UsageError(
-      "frontend=REF, python:MINOR=REF or pyspark:MINOR=REF, such as python:3.11=registry.example/python:3.11",
+      "frontend=REF, redis=REF, python:MINOR=REF or pyspark:MINOR=REF, such as python:3.11=registry.example/python:3.11",
     );
   }
   return { ...gathered, [match[1]]: match[2] };
 }
 
 /** @returns what {@link imageOption} gathered, as settings have it */
-export function imageNames({ frontend, ...rest }: Readonly<Record<string, string>>): ImageNames {
+export function imageNames({ frontend, redis, ...rest }: Readonly<Record<string, string>>): ImageNames {
   const byMinor = (prefix: string) =>
     Object.fromEntries(
       Object.entries(rest).flatMap(([name, ref]) =>
@@ -66,6 +66,7 @@ export function imageNames({ frontend, ...rest }: Readonly<Record<string, string
     );
   return {
     ...(frontend === undefined ? {} : { frontend }),
+    ...(redis === undefined ? {} : { redis }),
     python: byMinor("python:"),
     pyspark: byMinor("pyspark:"),
   };

@@ -43,13 +43,7 @@ import { createController } from "./cluster-controller.js";
 import { diagnoseCluster } from "./cluster-diagnosis.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
 import { ClusterImages } from "./cluster-images.js";
-import {
-  findCluster,
-  hasOwnController,
-  imagePlatform,
-  startCluster,
-  stopCluster,
-} from "./cluster-lifecycle.js";
+import { findCluster, hasOwnController, startCluster, stopCluster } from "./cluster-lifecycle.js";
 import { type ClusterLogQuery, readLogs, writeLogs } from "./cluster-logs.js";
 import type { RunningCluster, StartOptions } from "./cluster-parts.js";
 import { waitForRevival } from "./cluster-revival.js";
@@ -63,6 +57,7 @@ import { collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
 import { removeUnusedEnvironments } from "./environment-garbage.js";
+import { imagePlatform } from "./frontend-programs.js";
 import { hostPlatform } from "./host-platform.js";
 import { mergeImageNames, pysparkBase, pythonBase } from "./image-names.js";
 import { ManagementClient } from "./management-client.js";
@@ -148,7 +143,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return new ClusterImages({
       manager: this.#manager,
       cacheDirectory: path.join(this.workDirectory, "image-cache"),
-      images: async () => (await this.#settings()).images,
+      settings: () => this.#settings(),
       view: async (signal) => this.#connected?.management.cluster(signal),
     });
   }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { type ClusterFile, checkName, ManagerError, NotFoundError } from "@clipper-serving/spec";
-import { type ClusterSecrets, makeSecrets, readSecrets } from "./cluster-secrets.js";
+import { type ClusterSecrets, makeSecrets, readSecret, readSecrets } from "./cluster-secrets.js";
 import { ignoreMissing, inHome, replaceFile } from "./home-files.js";
 
 /** @returns `$CLIPPER_HOME`, or `clipper` in the XDG state directory */
@@ -16,7 +16,7 @@ export function defaultHome(env: NodeJS.ProcessEnv = process.env): string {
  * What this machine remembers of a cluster, so that another process finds it:
  *
  *     clusters/<name>/cluster.json     how its manager is made again; no secret
- *     clusters/<name>/secrets/         token, rpc; 0600 in a 0700 directory
+ *     clusters/<name>/secrets/         token, rpc, redis; 0600 in a 0700 directory
  *     clusters/<name>/bundles/         model bundles by digest
  */
 export class ClusterHome {
@@ -84,6 +84,17 @@ export class ClusterHome {
     const made = await this.readSecrets();
     if (made === undefined) throw new NotFoundError({ kind: "cluster", name: this.cluster });
     return made;
+  }
+
+  /** The password of the Redis that the cluster runs itself; made on first use, and the same until the cluster is purged. */
+  async ensureRedisPassword(): Promise<Uint8Array> {
+    const name = "redis";
+    return inHome(this.home, async () => {
+      await makeSecrets(this.#secretsDirectory, [name]);
+      const password = await readSecret(this.#secretsDirectory, name);
+      if (password === undefined) throw new NotFoundError({ kind: "cluster", name: this.cluster });
+      return password;
+    });
   }
 
   /** Forgets the cluster: its file, secrets and bundles. */

@@ -17,9 +17,10 @@ import {
   type StoredImage,
   VERSION_LABEL,
 } from "@clipper-serving/spec";
-import { imagePlatform } from "./cluster-lifecycle.js";
+import type { ResolvedClusterSettings } from "./cluster-settings.js";
+import { imagePlatform } from "./frontend-programs.js";
 import { putFrontendImage } from "./image-composition.js";
-import { type ImageNames, mergeImageNames, pythonBase } from "./image-names.js";
+import { type ImageNames, mergeImageNames, pythonBase, redisImage } from "./image-names.js";
 
 /** What a cluster needs of images before its first start or deploy. */
 export interface BuildImagesRequest {
@@ -34,6 +35,8 @@ export interface BuiltImages {
   readonly frontend: ImageRef;
   /** Bases that are there now, and fit. */
   readonly pythons: readonly PythonBaseReport[];
+  /** Of the Redis that the cluster runs itself, where it does: there now. */
+  readonly redis?: string;
 }
 
 export interface PythonBaseReport {
@@ -88,7 +91,7 @@ interface ClusterImagesParts {
   readonly manager: ContainerManager;
   /** Where digests of layers are kept. */
   readonly cacheDirectory: string;
-  readonly images: () => Promise<ImageNames>;
+  readonly settings: () => Promise<ResolvedClusterSettings>;
   /** The connected cluster's records; undefined while there is no connection. */
   readonly view: (signal: AbortSignal | undefined) => Promise<ClusterView | undefined>;
 }
@@ -113,7 +116,8 @@ export class ClusterImages {
   ): Promise<BuiltImages> {
     for (const python of pythons) checkMinor(python);
     const { sink, platform } = await imagePlatform(this.#parts.manager, options);
-    const images = mergeImageNames(await this.#parts.images(), given);
+    const { images: known, state } = await this.#parts.settings();
+    const images = mergeImageNames(known, given);
     const reports: PythonBaseReport[] = [];
     for (const pythonMinor of pythons) {
       const ref = pythonBase(images, pythonMinor);
@@ -123,7 +127,13 @@ export class ClusterImages {
       const report = { python: pythonMinor, base: ref, platform: base.image.platform };
       reports.push({ ...report, interpreter: base.python.path });
     }
-    return { frontend: await putFrontendImage({ sink, images, platform }, options), pythons: reports };
+    const needsRedis = given.redis !== undefined || state?.redis.managed === true;
+    if (needsRedis) await sink.base(redisImage(images), { ...options, platform });
+    return {
+      frontend: await putFrontendImage({ sink, images, platform }, options),
+      pythons: reports,
+      ...(needsRedis ? { redis: redisImage(images) } : {}),
+    };
   }
 
   /** Every image that was made here, whichever cluster it was made for. */

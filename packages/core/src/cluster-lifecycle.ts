@@ -2,37 +2,30 @@ import {
   type CallOptions,
   type ClusterFile,
   ConflictError,
-  type ContainerManager,
   type ContainerManagerOrigin,
-  type ImageSink,
   NotFoundError,
   PortTakenError,
-  TimeoutError,
   UnreachableError,
-  UnsupportedError,
-  type WorkloadSpec,
 } from "@clipper-serving/spec";
 import { createController } from "./cluster-controller.js";
 import type { ClusterParts, RunningCluster, StartOptions } from "./cluster-parts.js";
-import type { ClusterSettings, ResolvedClusterSettings } from "./cluster-settings.js";
 import {
-  CONTROLLER,
-  controllerWorkload,
-  directoryFrontends,
-  type FrontendPrograms,
-  MANAGEMENT,
-  managementWorkload,
-  QUERY,
-  queryWorkload,
-} from "./composition.js";
-import { imageFrontends } from "./image-composition.js";
-import { pollUntil } from "./polling.js";
+  type ClusterSettings,
+  type ResolvedClusterSettings,
+  resolveClusterSettings,
+} from "./cluster-settings.js";
+import { applyWorkload, waitUntilReady } from "./cluster-workloads.js";
+import { CONTROLLER, controllerWorkload, MANAGEMENT, QUERY, queryWorkload } from "./composition.js";
+import { frontendPrograms } from "./frontend-programs.js";
+import { REDIS } from "./managed-redis.js";
+import { bringUpManagement, checkState } from "./management-start.js";
 import { firstAddress, reachCluster, withManagement } from "./reach-cluster.js";
-import { endInstances, hasLostStore, isStoreLost, recoverRecords } from "./recovery/cluster-records.js";
+import { isStoreLost, recoverRecords } from "./recovery/cluster-records.js";
 import { removeVersionImages, versionImagesOf } from "./removed-images.js";
-import { redisUrlSecret } from "./state-settings.js";
+import type { StateSettings } from "./state-settings.js";
 
-const READY_TIMEOUT_MS = 30_000;
+/** Of management that is started only to remove its records. */
+const LAST_START_TIMEOUT_MS = 15_000;
 const REMOVE_ATTEMPTS = 3;
 
 /**
@@ -54,7 +47,8 @@ export async function startCluster(
       options.signal?.aborted === true ||
       (await isEmptyHanded(parts, before));
     if (isFutile && before?.wanted !== "running") {
-      await stopCluster(parts, { purge: before === undefined }).catch(() => {
+      const purge = before === undefined;
+      await endCluster(parts, { purge, destroysWritten: false }).catch(() => {
         // The start's own error says more; the next start or stop finishes what is left.
       });
     }
@@ -84,7 +78,7 @@ async function bringUp(
 ): Promise<RunningCluster> {
   const { manager, cluster, home, origin } = parts;
   const knownEpoch = (await home.readFile())?.epoch;
-  const redisUrl = settings.state === undefined ? undefined : await redisUrlSecret(settings.state);
+  await checkState(parts, settings);
   // Before anything is written: what the platform cannot run is not remembered.
   const frontends = await frontendPrograms(manager, settings, options);
   const secrets = await home.ensureSecrets();
@@ -96,10 +90,7 @@ async function bringUp(
     wanted: "running",
     ...(knownEpoch === undefined ? {} : { epoch: knownEpoch }),
   });
-  const management = managementWorkload(frontends.management, settings, { ...secrets, redisUrl });
-  if (await hasLostStore(parts, secrets, options)) await endInstances(parts, management, options);
-  await applyWorkload(parts, management, options);
-  await waitUntilReady(parts, management, options);
+  await bringUpManagement(parts, { settings, secrets, program: frontends.management }, options);
   const managementAddress = await firstAddress(parts, MANAGEMENT.id, MANAGEMENT.port, "cluster", options);
   const rest = [
     queryWorkload(frontends.query, settings, secrets, managementAddress),
@@ -138,46 +129,6 @@ export function hasOwnController(
   return parts.origin !== undefined && parts.manager.capabilities.program === "directory";
 }
 
-async function frontendPrograms(
-  manager: ContainerManager,
-  { images, clipperRest }: ResolvedClusterSettings,
-  options: CallOptions,
-): Promise<FrontendPrograms> {
-  if (manager.capabilities.program === "directory") return directoryFrontends;
-  if (clipperRest) {
-    throw new UnsupportedError({
-      manager: manager.name,
-      what: "Clipper's REST interface without authentication, in a container's network",
-      hint: "leave clipperRest off: its routes answer to the token there",
-    });
-  }
-  const { sink, platform } = await imagePlatform(manager, options);
-  return imageFrontends({ sink, images, platform }, options);
-}
-
-/** @throws UnsupportedError where programs are images and the manager has nowhere to put them */
-export async function imagePlatform(
-  manager: ContainerManager,
-  options: CallOptions,
-): Promise<{ readonly sink: ImageSink; readonly platform: string }> {
-  if (manager.capabilities.program === "directory") {
-    throw new UnsupportedError({
-      manager: manager.name,
-      what: "images: its programs are directories of this machine",
-      hint: "name a manager that does: --manager docker",
-    });
-  }
-  const [platform] = (await manager.facts(options)).platforms;
-  if (manager.images === undefined || platform === undefined) {
-    throw new UnsupportedError({
-      manager: manager.name,
-      what: "images, because it says of no place to put them",
-      hint: "give it a registry",
-    });
-  }
-  return { sink: manager.images, platform };
-}
-
 /**
  * @returns where a running cluster is; undefined when it should run and does not
  * @throws NotFoundError when this machine knows no such cluster; UnreachableError when it was stopped; StateLostError
@@ -198,7 +149,8 @@ export async function findCluster(
     workloads.some(
       (workload) => workload.id === id && workload.instances.some(({ state }) => state === "ready"),
     );
-  if (!runs(MANAGEMENT.id) || !runs(QUERY.id)) return undefined;
+  const needed = [MANAGEMENT.id, QUERY.id, ...(managesRedis(file) ? [REDIS.id] : [])];
+  if (!needed.every(runs)) return undefined;
   try {
     // The platform may have started management again by itself, on a store that somebody emptied.
     const restored = await withManagement(parts, secrets, options, (management) =>
@@ -211,66 +163,44 @@ export async function findCluster(
   }
 }
 
-async function applyWorkload(
-  { manager, cluster }: ClusterParts,
-  spec: WorkloadSpec,
-  options: CallOptions,
-): Promise<void> {
-  options.onProgress?.({ step: `${spec.id}-start`, state: "started", message: `starting ${spec.id}` });
-  await manager.apply(cluster, spec, options);
-}
-
 function signalOf({ signal }: CallOptions): CallOptions {
   return signal === undefined ? {} : { signal };
 }
 
-async function waitUntilReady(parts: ClusterParts, spec: WorkloadSpec, options: CallOptions): Promise<void> {
-  const { manager, cluster } = parts;
-  const step = `${spec.id}-start`;
-  let last = "";
-  try {
-    await pollUntil(
-      async () => {
-        const workload = (await manager.list(cluster, options)).find(({ id }) => id === spec.id);
-        last = (workload?.instances ?? []).map(({ state, reason }) => reason ?? state).join("; ");
-        const settled = spec.ready === "running" ? ["running", "ready"] : ["ready"];
-        return workload?.instances.some(({ state }) => settled.includes(state)) || undefined;
-      },
-      { what: `${spec.id} being ready`, timeoutMs: READY_TIMEOUT_MS, everyMs: 30, signal: options.signal },
-    );
-  } catch (cause) {
-    options.onProgress?.({ step, state: "failed", message: `${spec.id} did not get ready: ${last}` });
-    if (!TimeoutError.isInstance(cause)) throw cause;
-    throw new TimeoutError({
-      what: `${spec.id} being ready (${last || "no instance"})`,
-      timeoutMs: READY_TIMEOUT_MS,
-      hint: "look at its log with `clipper logs`",
-      facts: { workload: spec.id, log: await tailOf(parts, spec.id) },
-      cause,
-    });
-  }
-  options.onProgress?.({ step, state: "done", message: `${spec.id} is ready` });
+function stateOf(file: ClusterFile | undefined): StateSettings | undefined {
+  return (file?.settings as ClusterSettings | undefined)?.state;
 }
 
-/** The last lines a workload wrote, for errors. */
-export async function tailOf(
-  { manager, cluster }: Pick<ClusterParts, "manager" | "cluster">,
-  id: string,
-): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const { text } of manager.logs(cluster, { id, tail: 50 })) lines.push(text);
-  return lines.slice(-50);
+function managesRedis(file: ClusterFile | undefined): boolean {
+  return stateOf(file)?.redis.managed === true;
 }
 
 /** Ends what runs: replicas and controller first, so that nobody puts back what is being removed. */
-export async function stopCluster(
-  { manager, cluster, home }: ClusterParts,
-  { purge, ...options }: CallOptions & { readonly purge: boolean },
+export function stopCluster(
+  parts: ClusterParts,
+  options: CallOptions & { readonly purge: boolean },
 ): Promise<void> {
+  return endCluster(parts, { ...options, destroysWritten: true });
+}
+
+interface EndOptions extends CallOptions {
+  readonly purge: boolean;
+  /** Whether a purge takes records out of a Redis that were there already, for a new cluster to take up. */
+  readonly destroysWritten: boolean;
+}
+
+async function endCluster(
+  parts: ClusterParts,
+  { purge, destroysWritten, ...options }: EndOptions,
+): Promise<void> {
+  const { manager, cluster, home } = parts;
   options.onProgress?.({ step: "cluster-stop", state: "started", message: `stopping ${cluster.name}` });
   const file = await home.readFile();
   if (file !== undefined) await home.writeFile({ ...file, wanted: "stopped" });
   await manager.remove(cluster, CONTROLLER.id, options);
+  if (purge) await destroyRecords(parts, { file, destroysWritten }, options);
+  // It may be writing still: what it writes to goes after it.
+  if (managesRedis(file)) await manager.remove(cluster, MANAGEMENT.id, options);
   const images = purge ? await versionImagesOf(manager, cluster.name, options) : [];
   for (let attempt = 1; attempt <= REMOVE_ATTEMPTS; attempt += 1) {
     await manager.remove(cluster, "all", { ...options, volumes: purge });
@@ -279,11 +209,42 @@ export async function stopCluster(
   }
   await removeVersionImages(manager, images, options);
   if (purge) await home.purge();
-  const redis = (file?.settings as ClusterSettings | undefined)?.state?.redis;
-  if (purge && redis !== undefined) {
-    // It is another's server: only management is let in, and that is gone.
-    const message = `the keys ${redis.prefix}* are left in Redis`;
-    options.onProgress?.({ step: "state-left", state: "done", message });
-  }
   options.onProgress?.({ step: "cluster-stop", state: "done", message: `${cluster.name} is stopped` });
+}
+
+async function runsManagement({ manager, cluster }: ClusterParts, options: CallOptions): Promise<boolean> {
+  return (await manager.list(cluster, options)).some(({ id }) => id === MANAGEMENT.id);
+}
+
+/**
+ * Takes the cluster's keys out of a Redis that it does not run. Management alone is let in there, and is started for this where it does not run. A
+ * Redis that is away must not keep the rest from being removed: then it is said what is left.
+ */
+async function destroyRecords(
+  parts: ClusterParts,
+  { file, destroysWritten }: { readonly file: ClusterFile | undefined } & Pick<EndOptions, "destroysWritten">,
+  options: CallOptions,
+): Promise<void> {
+  const redis = stateOf(file)?.redis;
+  const secrets = await parts.home.readSecrets();
+  if (redis === undefined || redis.managed === true || secrets === undefined) return;
+  const step = "state-remove";
+  try {
+    if (!destroysWritten && !(await runsManagement(parts, options))) return;
+    const settings = resolveClusterSettings(file?.settings as ClusterSettings);
+    const { management: program } = await frontendPrograms(parts.manager, settings, options);
+    const start = { settings, secrets, program, timeoutMs: LAST_START_TIMEOUT_MS };
+    await bringUpManagement(parts, start, options);
+    await withManagement(parts, secrets, options, async (management) => {
+      if (!destroysWritten && (await management.cluster(options.signal)).head.revision > 0) return;
+      await management.deleteCluster(options.signal);
+      const message = `removed the keys ${redis.prefix}* from Redis`;
+      options.onProgress?.({ step, state: "done", message });
+    });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `the keys ${redis.prefix}* are left in Redis: ${reason}`;
+    options.onProgress?.({ step, state: "failed", message });
+  }
 }

@@ -21,12 +21,16 @@ export async function readSecrets(directory: string): Promise<ClusterSecrets | u
 }
 
 /** Makes those that are not there. */
-export async function makeSecrets(directory: string): Promise<void> {
+export async function makeSecrets(
+  directory: string,
+  names: readonly string[] = ["token", "rpc"],
+): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  for (const name of ["token", "rpc"]) await makeSecret(path.join(directory, name));
+  for (const name of names) await makeSecret(path.join(directory, name));
 }
 
-async function readSecret(directory: string, name: string): Promise<Uint8Array | undefined> {
+/** @throws RefusedError when others may read it, or it was cut off */
+export async function readSecret(directory: string, name: string): Promise<Uint8Array | undefined> {
   const file = path.join(directory, name);
   const info = await stat(file).catch(ignoreMissing(undefined));
   if (info === undefined) return undefined;

@@ -11,6 +11,8 @@ export interface ImageNames {
   readonly python?: ImageByPython;
   /** For PySpark models: with Python and Java. Default: that of `python` where one is named, which is then asked for its Java; there is no public image with both. */
   readonly pyspark?: ImageByPython;
+  /** Of the Redis that a cluster runs itself, 7 or later, with a shell. Used as it is. Default `redis:7-alpine`. */
+  readonly redis?: string;
 }
 
 /** @returns the names of `given`, and where it has none those of `known` */
@@ -24,6 +26,11 @@ export function mergeImageNames(known: ImageNames, given: ImageNames): ImageName
 }
 
 const DEFAULT_FRONTEND_BASE = "debian:12-slim";
+const DEFAULT_REDIS = "redis:7-alpine";
+
+export function redisImage({ redis = DEFAULT_REDIS }: ImageNames): string {
+  return redis;
+}
 
 export function frontendBase({ frontend = DEFAULT_FRONTEND_BASE }: ImageNames): string {
   return frontend;

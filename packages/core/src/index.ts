@@ -70,4 +70,4 @@ export type { ImageNames } from "./image-names.js";
 export type { PredictionInput, PredictionResult, PredictRequest } from "./prediction-client.js";
 export type { StateRestoration } from "./recovery/recover-state.js";
 export type { StateDifference } from "./recovery/state-difference.js";
-export type { StateSettings } from "./state-settings.js";
+export type { ManagedRedis, OutsideRedis, StateSettings } from "./state-settings.js";

@@ -6,7 +6,7 @@ import {
   ReplicaError,
   TimeoutError,
 } from "@clipper-serving/spec";
-import { tailOf } from "./cluster-lifecycle.js";
+import { tailOf } from "./cluster-workloads.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { pollUntil } from "./polling.js";
 

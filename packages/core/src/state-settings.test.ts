@@ -40,6 +40,29 @@ describe("a cluster's state in Redis", () => {
     expect(settleState("c", taken, undefined)).toEqual(taken);
   });
 
+  it("is either a server that is there, or one that the cluster runs: never both, and not one after the other", () => {
+    const managed = { redis: { managed: true, prefix: "p:" } } as const;
+    expect(resolveStateSettings(managed)).toEqual(managed);
+    for (const more of [{ url: "redis://127.0.0.1" }, { passwordFile: "/p" }]) {
+      expect(() => resolveStateSettings({ redis: { ...managed.redis, ...more } })).toThrow(
+        expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+      );
+    }
+    expect(settleState("c", { redis: { managed: true } }, undefined)?.redis).toMatchObject({
+      managed: true,
+      prefix: expect.stringMatching(/^clipper:c:[0-9a-f]{8}:$/),
+    });
+    expect(settleState("c", { redis: { managed: true } }, { state: managed })).toEqual(managed);
+    for (const [wanted, known] of [
+      [REDIS, managed],
+      [managed, REDIS],
+    ] as const) {
+      expect(() => settleState("c", wanted, { state: known })).toThrow(
+        expect.objectContaining({ code: "STATE_ELSEWHERE" }),
+      );
+    }
+  });
+
   it("is not where the records of a cluster that keeps them on its volume would be looked for", () => {
     expect(() => settleState("c", REDIS, { state: undefined })).toThrow(
       expect.objectContaining({ code: "STATE_ELSEWHERE" }),
@@ -52,7 +75,7 @@ describe("a cluster's state in Redis", () => {
       const passwordFile = join(directory, "password");
       await writeFile(passwordFile, "s3cret/pass word%\n", { mode: 0o600 });
       const state = { redis: { url: "redis://u@127.0.0.1:7/2", passwordFile, prefix: "p:" } };
-      const redisUrl = await redisUrlSecret(state);
+      const redisUrl = await redisUrlSecret(state.redis);
       expect(decodeURIComponent(new URL(Buffer.from(redisUrl).toString()).password)).toBe(
         "s3cret/pass word%",
       );
@@ -77,9 +100,9 @@ describe("a cluster's state in Redis", () => {
     try {
       const passwordFile = join(directory, "password");
       const state = { redis: { ...REDIS.redis, passwordFile } };
-      await expect(redisUrlSecret(state)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      await expect(redisUrlSecret(state.redis)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
       await writeFile(passwordFile, "x", { mode: 0o644 });
-      await expect(redisUrlSecret(state)).rejects.toMatchObject({ code: "SECRET_READABLE" });
+      await expect(redisUrlSecret(state.redis)).rejects.toMatchObject({ code: "SECRET_READABLE" });
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -6,21 +6,42 @@ import { checkPrivate } from "./private-file.js";
 
 /** Where a cluster keeps its records, other than in a file on its own volume. */
 export interface StateSettings {
-  /** One Redis server, append-only and synced at each write: management says what is missing when it is not. */
-  readonly redis: {
-    /** `redis://[USER@]HOST[:PORT][/DATABASE]`, `rediss:` for TLS, as the cluster's own programs reach it. No password. */
-    readonly url: string;
-    /** File with the password, its owner's alone to read. Looked at by each start. */
-    readonly passwordFile?: string;
-    /** What the cluster's keys begin with. Default: a new name for each new cluster. Give one to take up records that are there. */
-    readonly prefix?: string;
-  };
+  readonly redis: OutsideRedis | ManagedRedis;
+}
+
+/** A Redis server that is there, append-only and synced at each write: management says what is missing when it is not. */
+export interface OutsideRedis {
+  readonly managed?: false;
+  /** `redis://[USER@]HOST[:PORT][/DATABASE]`, `rediss:` for TLS, as the cluster's own programs reach it. No password. */
+  readonly url: string;
+  /** File with the password, its owner's alone to read. Looked at by each start. */
+  readonly passwordFile?: string;
+  /** What the cluster's keys begin with. Default: a new name for each new cluster. Give one to take up records that are there. */
+  readonly prefix?: string;
+}
+
+/** One that the cluster runs itself, on a volume and with a password of its own; where programs are images. */
+export interface ManagedRedis {
+  readonly managed: true;
+  /** What the cluster's keys begin with. Default: a new name for each new cluster. */
+  readonly prefix?: string;
 }
 
 /** @throws InvalidArgumentError */
 export function resolveStateSettings(state: StateSettings | undefined): StateSettings | undefined {
   if (state === undefined) return undefined;
-  const { url: text, passwordFile, prefix } = state.redis;
+  const { redis } = state;
+  if (redis.managed === true) {
+    for (const argument of ["url", "passwordFile"].filter((name) => name in redis)) {
+      throw new InvalidArgumentError({
+        argument: `state.redis.${argument}`,
+        value: "given",
+        expected: "absent where the cluster runs its own Redis",
+      });
+    }
+    return { redis: { managed: true, ...(redis.prefix === undefined ? {} : { prefix: redis.prefix }) } };
+  }
+  const { url: text, passwordFile, prefix } = redis;
   const url = URL.parse(text);
   if (url === null || !["redis:", "rediss:"].includes(url.protocol) || url.hostname === "") {
     throw new InvalidArgumentError({
@@ -65,6 +86,15 @@ export function settleState(
       facts: { cluster },
     });
   }
+  const wasManaged = known?.state?.redis.managed === true;
+  if (known !== undefined && wasManaged !== (wanted.redis.managed === true)) {
+    throw new ConflictError({
+      code: "STATE_ELSEWHERE",
+      message: `cluster ${cluster} keeps its records in ${wasManaged ? "a Redis of its own" : "a Redis that it does not run"}, and they do not move to another by themselves`,
+      hint: "start a cluster of another name, or purge this one first",
+      facts: { cluster },
+    });
+  }
   const prefix =
     wanted.redis.prefix ??
     known?.state?.redis.prefix ??
@@ -77,7 +107,7 @@ export function settleState(
  * @returns the address with the password, for management alone
  * @throws RefusedError `SECRET_READABLE`, InvalidArgumentError when there is no such file
  */
-export async function redisUrlSecret({ redis }: StateSettings): Promise<Uint8Array> {
+export async function redisUrlSecret(redis: OutsideRedis): Promise<Uint8Array> {
   const url = new URL(redis.url);
   if (redis.passwordFile !== undefined) {
     url.password = encodeURIComponent(await readPassword(redis.passwordFile));

@@ -13,6 +13,12 @@ export const OPERATION_LABEL = "clipper.operation";
 /** Of a replica: the epoch of the store whose record wanted it first. What another store's record wanted is not this one's to remove. */
 export const EPOCH_LABEL = "clipper.epoch";
 
-export const WORKLOAD_ROLES = ["query-frontend", "management-frontend", "controller", "replica"] as const;
+export const WORKLOAD_ROLES = [
+  "query-frontend",
+  "management-frontend",
+  "controller",
+  "redis",
+  "replica",
+] as const;
 
 export type WorkloadRole = (typeof WORKLOAD_ROLES)[number];

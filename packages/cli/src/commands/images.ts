@@ -51,6 +51,7 @@ function defineBuild(command: Command): void {
     );
     const lines = [
       `frontend  ${built.frontend.ref}  ${built.frontend.digest}`,
+      ...(built.redis === undefined ? [] : [`redis  ${built.redis}`]),
       ...built.pythons.map(
         ({ python: minor, base, interpreter }) => `python ${minor}  ${base}  ${interpreter}`,
       ),

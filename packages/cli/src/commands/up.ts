@@ -19,6 +19,9 @@ export function defineUp(program: Command): void {
   addSettingOptions(command)
     .option("--cache-bytes <bytes>", "prediction cache of the query frontend", Number)
     .option("--clipper-rest", "serve Clipper's own /admin REST interface too, without authentication")
+    .option("--redis <url>", "keep the records in this Redis; `managed`: in one that the cluster runs itself")
+    .option("--redis-password-file <file>", "file with its password, mode 600")
+    .option("--redis-prefix <prefix>", "what the cluster's keys in it begin with")
     .option(
       "--accept-state-loss",
       "go on without records that were lost and that no query frontend holds; replicas that no record wants end",
