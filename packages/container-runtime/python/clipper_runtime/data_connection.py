@@ -18,6 +18,8 @@ from clipper_runtime.wire import RESULT_HEAD_BYTES
 
 #: How long a read blocks before the loop looks whether it is to drain or has another frontend.
 POLL_SECONDS = 0.1
+#: How long a frame that has begun may stand still.
+HALF_FRAME_SECONDS = 10.0
 _CANCELLED_LIMIT = 65_536
 
 
@@ -43,6 +45,8 @@ class DataConnection:
         #: Set when the frontend sends no more batches and this connection is to end once it is quiet.
         self.retiring = False
         self._reader = reader
+        self._half_frame = 0
+        self._half_frame_since = 0.0
         connection.settimeout(None)
         # The kernel's own timeout: a blocking recv that still comes back, without the poll() a Python timeout
         # costs per read.
@@ -54,6 +58,10 @@ class DataConnection:
         pending = self.socket.pending() if isinstance(self.socket, ssl.SSLSocket) else 0
         return pending > 0 or self._reader.has_whole_frame()
 
+    def has_half_frame(self) -> bool:
+        """Whether a frame has begun, so that `read` has to look whether it goes on."""
+        return self._reader.arrived() > 0
+
     def read(self) -> tuple[wire.Frame, int] | None:
         """The next PREDICT and when it had been read (`time.monotonic_ns()`); None when none came in
         POLL_SECONDS.
@@ -63,6 +71,7 @@ class DataConnection:
         try:
             view = self._reader.read()
         except (BlockingIOError, ssl.SSLWantReadError):
+            self._check_half_frame()
             return None
         if view is None:
             raise ConnectionResetError("the frontend closed the data connection")
@@ -128,6 +137,15 @@ class DataConnection:
         """
         self.close()
         self.socket.close()
+
+    def _check_half_frame(self) -> None:
+        """Raises ConnectionResetError when a frame has begun and does not go on."""
+        arrived = self._reader.arrived()
+        now = time.monotonic()
+        if arrived == 0 or arrived != self._half_frame:
+            self._half_frame, self._half_frame_since = arrived, now
+        elif now - self._half_frame_since > HALF_FRAME_SECONDS:
+            raise ConnectionResetError(f"a frame began and did not go on for {HALF_FRAME_SECONDS:g} s")
 
     def _send(self, frame_id: int, answer: Answer, size: int, pieces: list[bytes]) -> None:
         head = wire.encode_result_head(

@@ -24,6 +24,10 @@ class FrameReader:
         self._start = 0
         self._filled = 0
 
+    def arrived(self) -> int:
+        """Bytes of a frame that has begun and is not whole yet, or of frames not read yet."""
+        return self._filled - self._start
+
     def has_whole_frame(self) -> bool:
         """Whether `read` would return without touching the socket."""
         available = self._filled - self._start

@@ -27,6 +27,8 @@ class Identity:
     replica: str
     incarnation: bytes
     bundle_digest: str
+    #: Most items of one PREDICT; 0 for any.
+    max_batch: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def hello(role: int, identity: Identity) -> wire.Frame:
             "incarnation": identity.incarnation,
             "bundle-digest": identity.bundle_digest,
             "features": 0,
+            **({"max-batch": identity.max_batch} if identity.max_batch else {}),
         },
     )
 

@@ -69,6 +69,7 @@ class Replica:
             settings.instance,
             secrets.token_bytes(16),
             bundle.digest,
+            settings.max_batch,
         )
         self._hang_limit_nanos = settings.hang_limit_ms * 1_000_000
         self._lock = threading.Condition()
@@ -169,7 +170,7 @@ class Replica:
             return waiting
         readable = wait_readable([connection.socket for connection in connections], POLL_SECONDS)
         chosen = [connection for connection in connections if connection.socket.fileno() in readable]
-        return chosen or [connection for connection in connections if connection.retiring]
+        return chosen or [one for one in connections if one.retiring or one.has_half_frame()]
 
     def _serve_one(self, connection: DataConnection) -> bool:
         """Reads and answers at most one batch. False when none was there."""

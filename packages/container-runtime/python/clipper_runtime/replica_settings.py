@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 from clipper_runtime.address import Address, parse_address
 from clipper_runtime.failure import Failure
+from clipper_runtime.items import MAX_ITEMS
 
 DEFAULT_HANG_LIMIT_MS = 30_000
 
 
 @dataclass(frozen=True)
 class ReplicaSettings:
-    """`lifeline`: a descriptor whose end asks to drain. `hang_limit_ms`: how long one batch may run."""
+    """`lifeline`: a descriptor whose end asks to drain. `hang_limit_ms`: how long one batch may run.
+
+    `max_batch`: most items of one batch, 0 for any.
+    """
 
     bundle: str
     frontends: tuple[Address, ...]
@@ -22,6 +26,7 @@ class ReplicaSettings:
     secrets: str | None
     lifeline: int | None
     hang_limit_ms: int
+    max_batch: int
 
 
 def read_settings(environ: Mapping[str, str]) -> ReplicaSettings:
@@ -50,7 +55,15 @@ def read_settings(environ: Mapping[str, str]) -> ReplicaSettings:
         secrets=environ.get("CLIPPER_SECRETS") or None,
         lifeline=_lifeline(environ),
         hang_limit_ms=_number(environ, "CLIPPER_HANG_LIMIT_MS", DEFAULT_HANG_LIMIT_MS),
+        max_batch=_max_batch(environ),
     )
+
+
+def _max_batch(environ: Mapping[str, str]) -> int:
+    most = _number(environ, "CLIPPER_MAX_BATCH", 0)
+    if most > MAX_ITEMS:
+        raise Failure("RPC_REJECTED", f"CLIPPER_MAX_BATCH is {most}, and at most {MAX_ITEMS} is due")
+    return most
 
 
 def _lifeline(environ: Mapping[str, str]) -> int | None:

@@ -73,6 +73,7 @@ class Serving(ReplicaTest):
         self.assertEqual(hello["replica"], "r-1")
         self.assertEqual(hello["bundle-digest"], read_bundle(bundle).digest)
         self.assertEqual(peer.control.hello.header["incarnation"], hello["incarnation"])
+        self.assertEqual(hello.get("max-batch", 0), 0)
         self.assertEqual([text_of(item) for item in peer.predict(["a", "ü", ""])], ["A", "Ü", ""])
         (result,) = peer.results
         self.assertEqual(result.header["batch-size"], 3)
@@ -230,6 +231,11 @@ class Connections(ReplicaTest):
         peer = frontend.peer()
         self.addCleanup(peer.close)
         self.assertEqual(text_of(peer.predict(["a"])[0]), "A")
+
+    def test_says_how_many_inputs_it_takes_at_once(self) -> None:
+        _, peer = self.start(self.poison, self.unix_frontend(), environ={"CLIPPER_MAX_BATCH": "64"})
+        for channel in (peer.data, peer.control):
+            self.assertEqual(channel.hello.header["max-batch"], 64)
 
     def test_redials_with_the_same_incarnation_when_a_connection_is_lost(self) -> None:
         frontend = self.unix_frontend()
