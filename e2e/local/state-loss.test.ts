@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
@@ -151,7 +151,53 @@ describe("a cluster whose state is lost", () => {
     remove(volume("query-frontend"));
     const error = errorOf((await cluster.fails(4, "up", "-o", "json")).stderr);
     expect(error).toMatchObject({ code: "STATE_LOST", facts: { versions: [] } });
-    await cluster.clipper("up", "--accept-state-loss");
+    await cluster.up("--accept-state-loss");
     expect((await cluster.status()).applications).toEqual([]);
+  });
+
+  it("says so as long as somebody began anew before it was restored, and becomes one when that is accepted", async () => {
+    await cluster.deploy("tagged.py:v1", { model: "tagged", app: "tagged", "slo-ms": "2000" });
+    const running = replicaProcesses();
+    const queryFrontend = processOf(cluster.scratch.directory, "query-frontend");
+    const tokenFile = cluster.scratch.path("home", "clusters", cluster.name, "secrets", "token");
+    const begin = () =>
+      fetch(`${cluster.management}/v1/applications`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${readFileSync(tokenFile, "utf8")}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({
+          name: "begun",
+          inputType: "doubles",
+          defaultOutput: "-",
+          latencySloMicros: 9_000,
+        }),
+      });
+    // Nothing that could say that there was something is heard.
+    process.kill(queryFrontend, "SIGSTOP");
+    try {
+      for (const name of readdirSync(volume("state"))) remove(volume("state", name));
+      kill("management-frontend");
+      await eventually("a new beginning", 15_000, async () => (await begin()).status === 201);
+    } finally {
+      process.kill(queryFrontend, "SIGCONT");
+    }
+    await eventually("the frontend's report", 10_000, async () =>
+      (await cluster.clipper("status")).stderr.includes("serves by another history than the store's"),
+    );
+    expect(await cluster.predict("tagged", [1])).toMatchObject({ default: false });
+    expect(replicaProcesses()).toEqual(running);
+
+    await cluster.up("--accept-state-loss");
+    await eventually("the end of the replicas", 15_000, () => replicaProcesses().length === 0);
+    await eventually(
+      "the frontend following",
+      10_000,
+      async () => (await cluster.predict("begun", [1])).output === "-",
+    );
+    const { applications, models } = await cluster.status();
+    expect(applications.map(({ name }) => name)).toEqual(["begun"]);
+    expect(models).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { CallOptions } from "@clipper-serving/spec";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { removeUnusedEnvironments } from "./environment-garbage.js";
+import { nameAllThatIsNeeded } from "./recovery/apart.js";
 
 /**
  * Removes from this machine what no version of the cluster needs any more: its bundles, and environments. For the end of what made them needless, which it
@@ -14,6 +15,14 @@ export async function collectGarbage(
   const named = async () =>
     new Set((await management.cluster(signal)).versions.map(({ bundleDigest }) => bundleDigest));
   try {
+    if (!nameAllThatIsNeeded(await management.cluster(signal))) {
+      onProgress?.({
+        step,
+        state: "skipped",
+        message: "nothing is removed: records may be lost that need it",
+      });
+      return;
+    }
     const removed = await bundles.prune(named, signal === undefined ? {} : { signal });
     const environments = await removeUnusedEnvironments(home);
     if (removed.length + environments === 0) return;

@@ -5,20 +5,19 @@ import {
   ConflictError,
   type ContainerManager,
   EPOCH_LABEL,
-  type FrontendView,
   type HeldSnapshot,
   type ModelVersion,
   ROLE_LABEL,
   type StateHead,
   StateLostError,
   succeedsEpoch,
-  succeedsHead,
   TimeoutError,
   type WorkloadStatus,
 } from "@clipper-serving/spec";
 import { QUERY } from "../composition.js";
 import type { ManagementClient } from "../management-client.js";
 import { pollUntil } from "../polling.js";
+import { frontendsApart, servesOther } from "./apart.js";
 import { chooseSnapshot } from "./choose-snapshot.js";
 import { leftRunning, type StateDifference, stateDifferences, versionOfLabels } from "./state-difference.js";
 
@@ -130,16 +129,11 @@ async function restore(
 }
 
 /** Gives up what is of another history than the store's: what frontends serve by, and what runs. */
-async function acceptLossOf(
-  options: RecoverOptions,
-  { head, origin, frontends }: ClusterView,
-  call: CallOptions,
-): Promise<void> {
+async function acceptLossOf(options: RecoverOptions, view: ClusterView, call: CallOptions): Promise<void> {
   const { management, knownEpoch } = options;
+  const { head, origin } = view;
   const ofReplicas = (await replicasOf(options, call)).flatMap(({ labels }) => labels[EPOCH_LABEL] ?? []);
-  const ofFrontends = frontends.flatMap((frontend) =>
-    frontend.head === undefined || succeedsHead(origin, frontend.head) ? [] : [frontend.head.epoch],
-  );
+  const ofFrontends = frontendsApart(view).flatMap((frontend) => frontend.head?.epoch ?? []);
   const ofReplicasAndHome = [...ofReplicas, ...(knownEpoch === undefined ? [] : [knownEpoch])];
   const epochs = new Set([
     ...ofFrontends,
@@ -156,10 +150,8 @@ async function acceptLossOf(
 }
 
 /** Somebody began anew in the store before anybody restored it: the two do not become one by themselves. */
-function tellWhoIsApart({ head, origin, frontends }: ClusterView, { onProgress }: CallOptions): void {
-  const apart = frontends.filter(
-    (frontend) => servesOther(frontend, head) && !succeedsHead(origin, frontend.head as StateHead),
-  );
+function tellWhoIsApart(view: ClusterView, { onProgress }: CallOptions): void {
+  const apart = frontendsApart(view);
   if (apart.length === 0) return;
   const ids = apart.map(({ id }) => id).join(", ");
   onProgress?.({
@@ -201,10 +193,6 @@ async function untilAllHaveTold(
     if (!TimeoutError.isInstance(error)) throw error;
     onProgress?.({ step: "state-restore", state: "advanced", message: error.message });
   }
-}
-
-function servesOther({ head }: FrontendView, own: StateHead): boolean {
-  return head !== undefined && head.epoch !== own.epoch;
 }
 
 async function replicasOf(
