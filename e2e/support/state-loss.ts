@@ -34,11 +34,14 @@ export function expectUntouched({ failed, defaults, wrong, answered }: Ledger): 
   expect(answered.length).toBeGreaterThan(50);
 }
 
-/** What a cluster remembers, without how its replicas are. */
+/** What a cluster remembers, and which replicas it has; not how those are, nor those that are ending just now. */
 export function remembered({ applications, models }: Status) {
   return {
     applications,
-    models: models.map(({ replicas, ...model }) => ({ ...model, replicas: replicas.map(({ id }) => id) })),
+    models: models.map(({ replicas, ...model }) => ({
+      ...model,
+      replicas: replicas.filter(({ state }) => state !== "draining").map(({ id }) => id),
+    })),
   };
 }
 
