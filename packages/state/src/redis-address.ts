@@ -24,11 +24,7 @@ export function parseRedisUrl(text: string): RedisAddress {
     url.hostname === "" ||
     database === undefined
   ) {
-    throw new InvalidArgumentError({
-      argument: "url",
-      value: url === null ? "no address" : `${url.protocol}//…`,
-      expected: "redis://HOST[:PORT][/DATABASE], or rediss:// for TLS",
-    });
+    throw wrong(url === null ? "no address" : `${url.protocol}//…`);
   }
   const port = url.port === "" ? DEFAULT_PORT : Number(url.port);
   return {
@@ -43,5 +39,18 @@ export function parseRedisUrl(text: string): RedisAddress {
 }
 
 function decoded(part: string): string | undefined {
-  return part === "" ? undefined : decodeURIComponent(part);
+  try {
+    return part === "" ? undefined : decodeURIComponent(part);
+  } catch {
+    throw wrong("an address with a % that means none", "write % as %25 in it, or give the password apart");
+  }
+}
+
+function wrong(value: string, hint?: string): InvalidArgumentError {
+  return new InvalidArgumentError({
+    argument: "url",
+    value,
+    expected: "redis://HOST[:PORT][/DATABASE], or rediss:// for TLS",
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

@@ -175,6 +175,7 @@ describe("openRedisStore", () => {
     ["no address", { url: "somewhere" }, "url"],
     ["another scheme", { url: "http://:hunter2@127.0.0.1:6379" }, "url"],
     ["no host", { url: "redis:///0" }, "url"],
+    ["a password that is not written as addresses have it", { url: "redis://:hunter2%@127.0.0.1" }, "url"],
     ["a database that is no number", { url: "redis://127.0.0.1/state" }, "url"],
     ["no time", { url: "redis://127.0.0.1", commandTimeoutMs: 0 }, "commandTimeoutMs"],
     ["no history", { url: "redis://127.0.0.1", historyCommits: 0 }, "historyCommits"],

@@ -83,7 +83,9 @@ export class RegistryClient {
       } catch (error) {
         if (attempt >= this.#options.attempts || !isWorthRepeating(error)) throw error;
         const pauseMs = this.#options.retryDelayMs * 2 ** (attempt - 1);
-        await delay(pauseMs, undefined, signal === undefined ? {} : { signal });
+        // Only the signal ends a pause early, by an error of its own.
+        await delay(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+        signal?.throwIfAborted();
       }
     }
   }
@@ -101,10 +103,11 @@ export class RegistryClient {
       doing: `give the blob ${digest}`,
     };
     using idle = new IdleTimer(this.#options.stallTimeoutMs);
-    const context = this.#context(request);
+    const guard: Guard = { idle, call, context: this.#context(request), source: {} };
+    const { context } = guard;
     const hash = createHash("sha256");
     try {
-      const response = await this.#authorized(request, { idle, call, context });
+      const response = await this.#authorized(request, guard);
       if (!response.ok) throw await answerError(context, response);
       for await (const chunk of response.body ?? []) {
         idle.progress();
@@ -112,7 +115,7 @@ export class RegistryClient {
         yield chunk as Uint8Array;
       }
     } catch (error) {
-      throw this.#failure(error, { idle, call, context });
+      throw this.#failure(error, guard);
     }
     const found = `sha256:${hash.digest("hex")}`;
     if (found !== digest) throw corruptError(context, { digest, found });
@@ -132,7 +135,7 @@ export class RegistryClient {
     work: (guard: Guard) => Promise<T>,
   ): Promise<T> {
     using idle = new IdleTimer(this.#options.stallTimeoutMs);
-    const guard = { idle, call, context: this.#context(request) };
+    const guard: Guard = { idle, call, context: this.#context(request), source: {} };
     try {
       return await work(guard);
     } catch (error) {
@@ -183,7 +186,7 @@ export class RegistryClient {
     authorization: string | undefined,
     guard: Guard,
   ): Promise<Response> {
-    const watched = body === undefined || body instanceof Uint8Array ? body : watch(body, guard.idle);
+    const watched = body === undefined || body instanceof Uint8Array ? body : watch(body, guard);
     const response = await fetch(url, {
       method,
       headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
@@ -194,8 +197,9 @@ export class RegistryClient {
     return response;
   }
 
-  #failure(error: unknown, { idle, call, context }: Guard): unknown {
+  #failure(error: unknown, { idle, call, context, source }: Guard): unknown {
     if (call.signal?.aborted) return call.signal.reason;
+    if (source.failure !== undefined) return source.failure.cause;
     if (idle.signal.aborted) return stallError(context, idle.timeoutMs);
     return ClipperError.isInstance(error) ? error : connectionError(context, error);
   }
@@ -217,16 +221,23 @@ interface Guard {
   readonly idle: IdleTimer;
   readonly call: CallOptions;
   readonly context: RegistryCall;
+  /** What was sent; where it could not be read, the registry had no part in that. */
+  readonly source: { failure?: { readonly cause: unknown } };
 }
 
 function signalOf({ idle, call }: Guard): AbortSignal {
   return call.signal === undefined ? idle.signal : AbortSignal.any([idle.signal, call.signal]);
 }
 
-async function* watch(body: AsyncIterable<Uint8Array>, idle: IdleTimer): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    idle.progress();
-    yield chunk;
+async function* watch(body: AsyncIterable<Uint8Array>, { idle, source }: Guard): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) {
+      idle.progress();
+      yield chunk;
+    }
+  } catch (cause) {
+    source.failure = { cause };
+    throw cause;
   }
   idle.progress();
 }

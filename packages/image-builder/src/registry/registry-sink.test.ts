@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
@@ -173,6 +173,49 @@ describe("put", () => {
     const plan = await planOn(registry);
     await sinkFor(registry).put(await imageOf([[textFile("etc/passwd", "somebody:x:1:1\n")]]));
     await expect(sinkFor(registry).put(plan)).rejects.toMatchObject({ code: "BASE_CHANGED" });
+  });
+
+  it("says what is wrong with a layer, and not with the registry it was sent to", async () => {
+    await using registry = await startFakeRegistry();
+    const file = path.join(cacheDirectory, "changing");
+    writeFileSync(file, "1234");
+    const entry: LayerEntry = { kind: "file", path: "file", mode: 0o644, source: { file, bytes: 4 } };
+    const plan = await imageOf([[entry]], "clipper/a:1");
+    writeFileSync(file, "4321");
+    await expect(sinkFor(registry).put(plan)).rejects.toMatchObject({ code: "LAYER_CHANGED" });
+    expect(registry.log.filter((line) => line.startsWith("POST"))).toHaveLength(1);
+  });
+
+  it("says which of two registries failed", async () => {
+    let isBroken = false;
+    await using from = await startFakeRegistry({
+      before: ({ method }, response, url) => {
+        const isBlob = isBroken && method === "GET" && url.includes("/blobs/") && url.endsWith(layer);
+        if (isBlob) response.writeHead(403).end(errorBody("DENIED"));
+        return isBlob;
+      },
+    });
+    await using to = await startFakeRegistry();
+    const plan = await planOn(from);
+    const layer = layerOf(from);
+    isBroken = true;
+    await expect(sinkFor(to).put(plan)).rejects.toMatchObject({
+      code: "REGISTRY_DENIED",
+      facts: { registry: from.address },
+    });
+  });
+
+  it("rejects with the signal's reason while it waits to try again", async () => {
+    const stop = new AbortController();
+    const reason = new TypeError("enough");
+    await using registry = await startFakeRegistry({
+      before: (_request, response) => {
+        response.writeHead(503).end(errorBody("UNAVAILABLE"), () => setTimeout(() => stop.abort(reason), 20));
+        return true;
+      },
+    });
+    const had = sinkFor(registry, { retryDelayMs: 60_000 }).has("clipper/a:1", { signal: stop.signal });
+    await expect(had).rejects.toBe(reason);
   });
 
   it("stops when the caller gives up", async () => {
