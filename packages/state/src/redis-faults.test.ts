@@ -1,11 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openRedisStore, type RedisStoreOptions } from "./redis.js";
 import { RedisServer, redisAbsence } from "./test-support/redis-server.js";
 
 const absence = redisAbsence();
+/** Where nothing is about the time: on a machine with much else to do, a call to a server that is well may take seconds. */
+const PATIENT_MS = 30_000;
 const put = (key: string, value: unknown) => [{ kind: "thing", key, value }];
 const unavailable = (words: RegExp, hint: RegExp = /./) =>
   expect.objectContaining({
@@ -14,13 +16,14 @@ const unavailable = (words: RegExp, hint: RegExp = /./) =>
     hint: expect.stringMatching(hint),
   });
 
-describe.skipIf(absence)(`Redis in trouble${absence === undefined ? "" : ` (${absence})`}`, () => {
+const name = `Redis in trouble${absence === undefined ? "" : ` (${absence})`}`;
+describe.skipIf(absence)(name, { timeout: 4 * PATIENT_MS }, () => {
   let server: RedisServer;
   let stores = 0;
 
   beforeAll(async () => {
     server = await RedisServer.start();
-  });
+  }, PATIENT_MS);
 
   afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -30,7 +33,7 @@ describe.skipIf(absence)(`Redis in trouble${absence === undefined ? "" : ` (${ab
     return openRedisStore({
       url: server.url,
       prefix: `faults-${stores}:`,
-      commandTimeoutMs: 1_000,
+      commandTimeoutMs: PATIENT_MS,
       ...options,
     });
   };
@@ -58,22 +61,30 @@ describe.skipIf(absence)(`Redis in trouble${absence === undefined ? "" : ` (${ab
     });
 
     it("answers nothing: each call ends in its time, and a commit that was under way has happened once or not at all", async () => {
-      await using store = await open({ commandTimeoutMs: 200 });
-      const { head } = await store.read();
+      const prefix = "silent:";
+      await using patient = await open({ prefix });
+      const { head } = await patient.read();
+      const openImpatient = () => open({ prefix, commandTimeoutMs: 200 });
+      await using store = await vi.waitFor(openImpatient, { timeout: PATIENT_MS });
       server.suspend();
       try {
-        const began = performance.now();
         await expect(store.commit(head, put("a", 1))).rejects.toEqual(unavailable(/within 200 ms/));
         // The second call connects anew: the kernel takes the connection, and nobody speaks.
         await expect(store.read()).rejects.toEqual(unavailable(/within 200 ms/));
-        await expect(open({ commandTimeoutMs: 200 })).rejects.toEqual(unavailable(/could not open/));
-        expect(performance.now() - began).toBeLessThan(2_000);
+        await expect(openImpatient()).rejects.toEqual(unavailable(/could not open/));
       } finally {
         server.resume();
       }
-      const { head: after, records } = await store.read();
+      // Once it has answered somebody new, it has done what was waiting for it.
+      await server.command("PING");
+      const { head: after, records } = await patient.read();
       expect([after.revision, records.length]).toEqual(after.revision === 0 ? [0, 0] : [1, 1]);
-      await expect(store.commit(after, put("a", 2))).resolves.toMatchObject({ revision: after.revision + 1 });
+      await expect(patient.commit(after, put("a", 2))).resolves.toMatchObject({
+        revision: after.revision + 1,
+      });
+      expect((await vi.waitFor(() => store.read(), { timeout: PATIENT_MS })).head.revision).toBe(
+        after.revision + 1,
+      );
     });
 
     it("lets go of a call whose signal fires, with its reason", async () => {
@@ -166,7 +177,8 @@ describe.skipIf(absence)(`Redis in trouble${absence === undefined ? "" : ` (${ab
       const { head } = await store.read();
       await mkdir(join(unsaved.directory, "dump.rdb", "in-the-way"), { recursive: true });
       await unsaved.command("BGSAVE");
-      await expect.poll(() => unsaved.command("INFO", "persistence")).toMatch(/rdb_last_bgsave_status:err/);
+      const persistence = () => unsaved.command("INFO", "persistence");
+      await expect.poll(persistence, { timeout: PATIENT_MS }).toMatch(/rdb_last_bgsave_status:err/);
       await expect(store.commit(head, put("a", 1))).rejects.toEqual(unavailable(/MISCONF/, /disk/));
       expect(await store.read()).toEqual({ head, records: [] });
     });
@@ -178,7 +190,7 @@ describe.skipIf(absence)(`Redis in trouble${absence === undefined ? "" : ` (${ab
 
     beforeAll(async () => {
       locked = await RedisServer.start({ requirepass: password });
-    });
+    }, PATIENT_MS);
 
     afterAll(() => locked?.[Symbol.asyncDispose]());
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
@@ -9,7 +10,11 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-const START_MS = 10_000;
+/** On a machine with much else to do it takes its time. */
+const START_MS = 30_000;
+/** Below the ports that systems give to outgoing connections, so that nobody has it when it is started again. */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 32_000;
 
 /** Why there can be no server here; undefined when there can. */
 export function redisAbsence(): string | undefined {
@@ -133,10 +138,17 @@ export class RedisServer implements AsyncDisposable {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch {
+      // Somebody has it: another one, then.
+      continue;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
