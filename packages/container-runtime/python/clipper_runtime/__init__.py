@@ -4,7 +4,7 @@ This file stays readable to old interpreters, so that `capture` can refuse them 
 SyntaxError.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.0.0"
 
 __all__ = ["save_bundle", "__version__"]
 
