@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { ImagePlan } from "@clipper-serving/spec";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -55,14 +55,17 @@ describe("readSavedImage", () => {
     }
   });
 
-  it("takes compressed layers, and layers that are written once and named twice", async () => {
+  it.each([
+    ["gzip", gzipSync],
+    ["zstd", zstdCompressSync],
+  ])("takes layers compressed by %s, and layers that are written once and named twice", async (_name, compress) => {
     const plan = await planOf("twice");
     const [layer] = plan.layers;
     const twice = { ...plan, layers: [layer!, layer!] };
     const manifest = [{ Config: "blobs/config", Layers: ["one/layer.tar", "two/layer.tar"] }];
     const image = await read(
       archiveOf({
-        "one/layer.tar": gzipSync(await bytesOf(layer)),
+        "one/layer.tar": compress(await bytesOf(layer)),
         "two/layer.tar": { link: "../one/layer.tar" },
         "blobs/config": Buffer.from(imageConfigBytes(twice)),
         "manifest.json": Buffer.from(JSON.stringify(manifest)),

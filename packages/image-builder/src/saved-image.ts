@@ -1,9 +1,9 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import { createGunzip, createZstdDecompress } from "node:zlib";
 import { type CallOptions, type ImageLayer, InvalidArgumentError } from "@clipper-serving/spec";
 import { extract } from "tar-stream";
 
@@ -25,7 +25,12 @@ interface SavedConfig {
   readonly history?: readonly { readonly created_by?: string; readonly empty_layer?: boolean }[];
 }
 
-const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+/** Layers lie in an engine as they came: one that keeps images in containerd gives them out so. */
+const COMPRESSIONS = [
+  { magic: Buffer.from([0x1f, 0x8b]), decompress: createGunzip },
+  { magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), decompress: createZstdDecompress },
+] as const;
+const LONGEST_MAGIC = 4;
 
 /**
  * Unpacks what `docker save` writes of one image. Its parts lie in `directory` from then on, which is the caller's to remove once the
@@ -100,17 +105,26 @@ async function savedLayer(
   { purpose, diffId }: Pick<ImageLayer, "purpose" | "diffId">,
 ): Promise<ImageLayer> {
   const { size: bytes } = await stat(file);
-  const isCompressed = await startsWith(file, GZIP_MAGIC);
+  const start = await startOf(file);
+  const compression = COMPRESSIONS.find(({ magic }) => start.subarray(0, magic.length).equals(magic));
   return {
     purpose,
     diffId,
     bytes,
-    open: () => (isCompressed ? createReadStream(file).pipe(createGunzip()) : createReadStream(file)),
+    open: () =>
+      compression === undefined ? createReadStream(file) : decompressed(file, compression.decompress()),
   };
 }
 
-async function startsWith(file: string, magic: Buffer): Promise<boolean> {
+async function startOf(file: string): Promise<Buffer> {
   await using handle = await open(file);
-  const { buffer } = await handle.read(Buffer.alloc(magic.length), 0, magic.length, 0);
-  return buffer.equals(magic);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(LONGEST_MAGIC), 0, LONGEST_MAGIC, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+async function* decompressed(file: string, decompress: Duplex): AsyncGenerator<Uint8Array> {
+  const reading = pipeline(createReadStream(file), decompress);
+  // Reading what comes out meets the same error.
+  reading.catch(() => {});
+  yield* decompress;
 }

@@ -5,7 +5,9 @@ import { createRegistrySink, parseImageReference, readSavedImage } from "@clippe
 import { type CallOptions, type ImageRef, InvalidArgumentError } from "@clipper-serving/spec";
 import { dockerCredentials } from "../credentials/docker-credentials.js";
 import type { Engine } from "../engine/engine.js";
+import { chunksOf } from "../engine/engine-client.js";
 import { notFound } from "./pull-image.js";
+import { StallGuard, type StallGuardOptions } from "./stall-guard.js";
 
 export interface PushOptions extends CallOptions {
   readonly stallTimeoutMs: number;
@@ -21,6 +23,7 @@ export async function pushImage(
   { ref, to }: { readonly ref: string; readonly to: string },
   { stallTimeoutMs, cacheDirectory, ...call }: PushOptions,
 ): Promise<ImageRef> {
+  const limits = { stallTimeoutMs, signal: call.signal };
   const { registry } = parseImageReference(to);
   if (registry === undefined) {
     throw new InvalidArgumentError({
@@ -42,13 +45,27 @@ export async function pushImage(
     await sink.has(to, call);
     call.onProgress?.({ step: "image-save", state: "started", message: `taking ${ref} from the engine` });
     await mkdir(path.join(directory, "image"));
-    const archive = await engine.images.save(ref, call.signal);
-    const image = await readSavedImage(archive, path.join(directory, "image"), call);
+    const image = await readSavedImage(saved(engine, ref, limits), path.join(directory, "image"), call);
     const bytes = image.layers.reduce((sum, layer) => sum + layer.bytes, 0);
     const message = `took ${ref} from the engine`;
     call.onProgress?.({ step: "image-save", state: "done", message, facts: { bytes } });
     return await sink.copy(image, to, call);
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The image as the engine gives it. Before its first byte an engine may gather all of it, for as long as that takes. */
+async function* saved(engine: Engine, ref: string, limits: StallGuardOptions): AsyncGenerator<Uint8Array> {
+  const archive = await engine.images.save(ref, limits.signal);
+  using guard = new StallGuard(limits);
+  guard.signal.addEventListener("abort", () => archive.destroy(), { once: true });
+  try {
+    for await (const chunk of chunksOf(archive, { request: `save ${ref}`, signal: limits.signal })) {
+      guard.touch();
+      yield chunk;
+    }
+  } catch (error) {
+    throw guard.explain(error);
   }
 }

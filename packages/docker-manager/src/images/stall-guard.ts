@@ -6,7 +6,7 @@ export interface StallGuardOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Ends the sending of an image to an engine that has stopped taking it. */
+/** Ends the sending of an image to an engine that has stopped taking it, or to us. */
 export class StallGuard implements Disposable {
   /** Aborts when nothing has happened for too long, or with the caller's. */
   readonly signal: AbortSignal;
@@ -30,7 +30,7 @@ export class StallGuard implements Disposable {
     if (!this.#stalled.signal.aborted) return error;
     return new EngineError({
       code: "ENGINE_STALLED",
-      message: `the engine stopped taking the image: nothing for ${this.#stallTimeoutMs} ms`,
+      message: `the engine stopped in the middle of the image: nothing for ${this.#stallTimeoutMs} ms`,
       hint: "look whether the engine hangs, and whether its disk is slow",
       facts: { timeoutMs: this.#stallTimeoutMs },
     });
