@@ -169,6 +169,16 @@ describe.skipIf(absence)(`what befalls containers${absence === undefined ? "" : 
     expect(await cluster.ask("/whoami")).toMatchObject({ version: "1" });
   });
 
+  it("what was stopped by hand and lost its network is put back on a new one", async () => {
+    await using cluster = newCluster();
+    await cluster.run({ instances: 2 });
+    docker("stop", "--time", "1", ...cluster.containers());
+    docker("network", "prune", "--force", "--filter", `label=clipper-serving.cluster=${cluster.name}`);
+    await cluster.run({ instances: 2 });
+    expect(await cluster.ask("/whoami")).toMatchObject({ version: "1" });
+    expect(cluster.containers()).toHaveLength(2);
+  });
+
   it("a change whose process ends in the middle is carried on by whoever lists next", async () => {
     await using cluster = newCluster();
     const old = await cluster.run();

@@ -58,21 +58,24 @@ describe("readSavedImage", () => {
   it.each([
     ["gzip", gzipSync],
     ["zstd", zstdCompressSync],
-  ])("takes layers compressed by %s, and layers that are written once and named twice", async (_name, compress) => {
-    const plan = await planOf("twice");
-    const [layer] = plan.layers;
-    const twice = { ...plan, layers: [layer!, layer!] };
-    const manifest = [{ Config: "blobs/config", Layers: ["one/layer.tar", "two/layer.tar"] }];
-    const image = await read(
-      archiveOf({
-        "one/layer.tar": compress(await bytesOf(layer)),
-        "two/layer.tar": { link: "../one/layer.tar" },
-        "blobs/config": Buffer.from(imageConfigBytes(twice)),
-        "manifest.json": Buffer.from(JSON.stringify(manifest)),
-      }),
-    );
-    for (const saved of image.layers) expect(await bytesOf(saved)).toEqual(await bytesOf(layer));
-  });
+  ])(
+    "takes layers compressed by %s, and layers that are written once and named twice",
+    async (_name, compress) => {
+      const plan = await planOf("twice");
+      const [layer] = plan.layers;
+      const twice = { ...plan, layers: [layer!, layer!] };
+      const manifest = [{ Config: "blobs/config", Layers: ["one/layer.tar", "two/layer.tar"] }];
+      const image = await read(
+        archiveOf({
+          "one/layer.tar": compress(await bytesOf(layer)),
+          "two/layer.tar": { link: "../one/layer.tar" },
+          "blobs/config": Buffer.from(imageConfigBytes(twice)),
+          "manifest.json": Buffer.from(JSON.stringify(manifest)),
+        }),
+      );
+      for (const saved of image.layers) expect(await bytesOf(saved)).toEqual(await bytesOf(layer));
+    },
+  );
 
   it("refuses an archive that lacks what it names, holds several images or is cut off", async () => {
     const manifest = (images: object[]) => Buffer.from(JSON.stringify(images));

@@ -32,7 +32,10 @@ export interface InspectedContainer {
     readonly Ports: Readonly<
       Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
     > | null;
-    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> | null;
+    /** By name; before the first start as it was asked for. */
+    readonly Networks: Readonly<
+      Record<string, { readonly IPAddress: string; readonly NetworkID?: string }>
+    > | null;
   };
 }
 

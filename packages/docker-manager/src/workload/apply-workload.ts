@@ -7,10 +7,10 @@ import { ensureNetwork } from "./cluster-network.js";
 import { type ClusterView, viewCluster, type WorkloadView, workloadIn } from "./cluster-view.js";
 import { containerConfig, holdings } from "./container-config.js";
 import { fillVolumes } from "./fill-volumes.js";
-import { LABEL, labelsFor } from "./labels.js";
+import { clusterFilter, LABEL, labelsFor } from "./labels.js";
 import { containerName, recordName, secretsVolumeName, volumeName } from "./names.js";
 import { nextRecord, wantsTheSame } from "./next-record.js";
-import { isOffNetwork } from "./off-network.js";
+import { isOffNetwork, isStranded } from "./off-network.js";
 import { choosePorts, isPortConflict } from "./place-ports.js";
 import { excludeEachOther } from "./rollout-plan.js";
 import { runDigest } from "./run-digest.js";
@@ -119,9 +119,13 @@ class Application {
 
   /** They are made again with their network, as those are that somebody removed. */
   async #removeOffNetwork(view: WorkloadView): Promise<WorkloadView> {
-    const { containers } = this.#surroundings.engine;
-    await Promise.all(view.containers.filter(isOffNetwork).map(({ id }) => containers.remove(id)));
-    return { ...view, containers: view.containers.filter((container) => !isOffNetwork(container)) };
+    const { engine, cluster } = this.#surroundings;
+    const networks = view.containers.length === 0 ? [] : await engine.networks.list([clusterFilter(cluster)]);
+    const lost = view.containers.filter(
+      (container) => isOffNetwork(container) || isStranded(container, networks),
+    );
+    await Promise.all(lost.map(({ id }) => engine.containers.remove(id)));
+    return { ...view, containers: view.containers.filter((container) => !lost.includes(container)) };
   }
 
   async #makeContainers(clusterView: ClusterView, view: WorkloadView, record: WorkloadRecord): Promise<void> {
