@@ -9,7 +9,7 @@ import { DockerCluster } from "./support/docker-cluster.ts";
 
 const absence = engineAbsence("docker") ?? engineAbsence("spark");
 const APP = "cancer";
-/** The first makes an environment of some 450 MB and sends it to the engine. */
+/** The first makes an environment of some 600 MB and sends it to the engine. */
 const DEPLOY_MS = 300_000;
 const MIB = 2 ** 20;
 

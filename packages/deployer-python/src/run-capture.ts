@@ -27,14 +27,14 @@ export interface CaptureRun {
 }
 
 /** Runs a tool that makes a model bundle in the user's own interpreter, and tells how it goes. @throws DeployError at step `capture` */
-export async function runCapture<Report extends CaptureReport>(
+export async function runCapture(
   { python, module, target, reference, directory, sample, args, timeoutMs }: CaptureRun,
   call: CallOptions,
-): Promise<Report> {
+): Promise<CaptureReport> {
   const step = "capture";
   const { model, version, inputType } = target;
   call.onProgress?.({ step, state: "started", message: `capturing ${reference}` });
-  const report = await runPythonTool<Report>(
+  const report = await runPythonTool<CaptureReport>(
     {
       python: python.path,
       module,

@@ -64,7 +64,7 @@ def capture_saved_model(
     )
     result: CaptureResult = capture_bundle(request, output, cloudpickle_version)
     warnings = [*result.warnings, *([warning] if warning else [])]
-    return {**result.to_json(), "warnings": warnings, "java": platform.java.to_json()}
+    return {**result.to_json(), "warnings": warnings}
 
 
 def _part(saved: SavedClass, platform: Platform, write: Callable[[Path], None]) -> SavedModel:
