@@ -12,7 +12,6 @@ import {
   type DeployResult,
   type DeployTarget,
   type ImageSink,
-  InvalidArgumentError,
   type LinkRequest,
   type LogLine,
   type ModelRecord,
@@ -38,14 +37,13 @@ import {
   unlinkModel,
   unregisterApplication,
 } from "./application-operations.js";
-import { BackgroundControl } from "./background-control.js";
-import { createController } from "./cluster-controller.js";
 import { diagnoseCluster } from "./cluster-diagnosis.js";
 import { ClusterHome, defaultHome } from "./cluster-home.js";
 import { ClusterImages } from "./cluster-images.js";
-import { findCluster, hasOwnController, startCluster, stopCluster } from "./cluster-lifecycle.js";
+import { findCluster, startCluster, stopCluster } from "./cluster-lifecycle.js";
 import { type ClusterLogQuery, readLogs, writeLogs } from "./cluster-logs.js";
 import type { RunningCluster, StartOptions } from "./cluster-parts.js";
+import { clusterPython } from "./cluster-python.js";
 import { waitForRevival } from "./cluster-revival.js";
 import {
   type ClusterSettings,
@@ -57,21 +55,20 @@ import { collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
 import { removeUnusedEnvironments } from "./environment-garbage.js";
-import { imagePlatform } from "./frontend-programs.js";
-import { hostPlatform } from "./host-platform.js";
-import { mergeImageNames, pysparkBase, pythonBase } from "./image-names.js";
-import { ManagementClient } from "./management-client.js";
+import { mergeImageNames } from "./image-names.js";
 import { deployModel } from "./model-deploy.js";
+import { scaleVersion, stopVersion, switchVersion } from "./model-operations.js";
 import {
   currentVersionOf,
   previousVersionOf,
-  scaleVersion,
-  stopVersion,
-  switchVersion,
-} from "./model-operations.js";
-import { PredictionClient, type PredictionResult, type PredictRequest } from "./prediction-client.js";
+  registeredVersion,
+  type VersionsToStop,
+  versionsToStop,
+  wantedReplicas,
+} from "./model-queries.js";
+import { type OpenCluster, openCluster } from "./open-cluster.js";
+import type { PredictionResult, PredictRequest } from "./prediction-client.js";
 import { waitUntilApplied } from "./propagation.js";
-import { directoryPython, imagePython } from "./python-platforms.js";
 import type { StateRestoration } from "./recovery/recover-state.js";
 import { ScratchDirectories } from "./scratch-directories.js";
 import { resolveStateSettings, settleState } from "./state-settings.js";
@@ -106,8 +103,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   readonly #manager: ContainerManager;
   readonly #home: ClusterHome;
   readonly #origin: ContainerManagerOrigin | undefined;
-  #connected: ConnectedCluster | undefined;
-  #control: BackgroundControl | undefined;
+  #connected: OpenCluster | undefined;
 
   constructor(manager: ContainerManager, options: ClipperConnectionOptions = {}) {
     const { cluster = "default", home = defaultHome(), origin = manager.origin } = options;
@@ -141,9 +137,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   /** What is there, made, pushed and removed where programs are images; connected or not. */
   get clusterImages(): ClusterImages {
     return new ClusterImages({
-      manager: this.#manager,
-      cacheDirectory: path.join(this.workDirectory, "image-cache"),
-      settings: () => this.#settings(),
+      ...this.#imageParts,
       view: async (signal) => this.#connected?.management.cluster(signal),
     });
   }
@@ -156,21 +150,8 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return new ScratchDirectories(path.join(this.workDirectory, "scratch")).make();
   }
 
-  async pythonPlatform(
-    { pythonMinor, baseImage, pyspark }: PythonPlatformRequest,
-    options: CallOptions = {},
-  ): Promise<PythonPlatform> {
-    if (this.#manager.capabilities.program === "directory") return directoryPython;
-    const { sink, platform } = await imagePlatform(this.#manager, options);
-    const { images } = await this.#settings();
-    const cacheDirectory = path.join(this.workDirectory, "image-cache");
-    const base =
-      baseImage ??
-      (pyspark === undefined
-        ? pythonBase(images, pythonMinor)
-        : pysparkBase(images, { pythonMinor, pyspark }));
-    const host = hostPlatform();
-    return imagePython({ sink, base, pythonMinor, pyspark, platform, host, cacheDirectory }, options);
+  async pythonPlatform(request: PythonPlatformRequest, options: CallOptions = {}): Promise<PythonPlatform> {
+    return clusterPython(this.#imageParts, request, options);
   }
 
   /**
@@ -352,14 +333,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     target: ModelVersion,
     { signal }: CallOptions = {},
   ): Promise<RegisteredVersion | undefined> {
-    const { management } = this.#need("getVersion");
-    const [record, model] = await Promise.all([
-      management.version(target, signal),
-      management.model(target.model, signal),
-    ]);
-    if (record === undefined) return undefined;
-    const { inputType, contentDigest } = record;
-    return { ...target, inputType, contentDigest, isCurrent: model?.currentVersion === target.version };
+    return registeredVersion(this.#need("getVersion"), target, signal);
   }
 
   getAllModels({ signal }: CallOptions = {}): Promise<readonly ModelRecord[]> {
@@ -384,10 +358,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   async getNumReplicas(model: string, version?: string, { signal }: CallOptions = {}): Promise<number> {
     const cluster = this.#need("getNumReplicas");
     const wanted = version ?? (await currentVersionOf(cluster, model, signal));
-    const record = await cluster.management.version({ model, version: wanted }, signal);
-    if (record === undefined) throw new NotFoundError({ kind: "version", name: `${model}:${wanted}` });
-    const workloads = await cluster.management.workloads(signal);
-    return workloads.find(({ id }) => id === record.workload)?.instances ?? 0;
+    return wantedReplicas(cluster, { model, version: wanted }, signal);
   }
 
   /**
@@ -432,22 +403,9 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   }
 
   /** Stops all versions of the models, or those given, and unregisters them. Unknown models are left out. */
-  async stopModels(
-    which:
-      | { readonly models: readonly string[]; readonly only?: "inactive" }
-      | { readonly versions: readonly ModelVersion[] },
-    options: CallOptions = {},
-  ): Promise<readonly ModelVersion[]> {
+  async stopModels(which: VersionsToStop, options: CallOptions = {}): Promise<readonly ModelVersion[]> {
     const cluster = this.#need("stopModels");
-    const given = "versions" in which ? which.versions : which.models;
-    // Text has an `includes` too, which would match parts of names.
-    if (!Array.isArray(given)) {
-      throw new InvalidArgumentError({ argument: "models", value: given, expected: "an array" });
-    }
-    const targets =
-      "versions" in which
-        ? which.versions
-        : await this.#versionsOf(cluster, which.models, which.only, options);
+    const targets = await versionsToStop(cluster, which, options);
     for (const target of targets) await stopVersion(cluster, target, options);
     await collectGarbage(cluster, options);
     return targets;
@@ -483,22 +441,6 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return request.inputs === undefined ? (results[0] as PredictionResult) : results;
   }
 
-  async #versionsOf(
-    { management }: ConnectedCluster,
-    models: readonly string[],
-    only: "inactive" | undefined,
-    { signal }: CallOptions,
-  ): Promise<ModelVersion[]> {
-    const targets: ModelVersion[] = [];
-    for (const record of await management.models(signal)) {
-      if (!models.includes(record.name)) continue;
-      for (const { model, version } of await management.versions(record.name, signal)) {
-        if (only === undefined || version !== record.currentVersion) targets.push({ model, version });
-      }
-    }
-    return targets;
-  }
-
   /** Those the cluster was made with. */
   async #settings(): Promise<ResolvedClusterSettings> {
     return (await this.#knownSettings()) ?? resolveClusterSettings();
@@ -518,6 +460,11 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
     return { manager: this.#manager, cluster: this.#ref, home: this.#home, origin: this.#origin };
   }
 
+  get #imageParts() {
+    const cacheDirectory = path.join(this.workDirectory, "image-cache");
+    return { manager: this.#manager, cacheDirectory, settings: () => this.#settings() };
+  }
+
   #need(operation: string): ConnectedCluster {
     if (this.#connected === undefined) throw new UnconnectedError({ operation });
     return this.#connected;
@@ -525,34 +472,14 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
 
   async #adopt(running: RunningCluster, options: CallOptions): Promise<ConnectedCluster> {
     await this.#letGo();
-    const { endpoints, secrets } = running;
-    const management = new ManagementClient(endpoints.management);
-    const cluster = this.#ref;
-    const controller = createController({ manager: this.#manager, cluster, management, secrets });
-    await controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
-    // Where no controller runs beside the platform, this process is one for as long as it is connected.
-    const control = hasOwnController(this.#parts) ? undefined : new BackgroundControl(controller);
-    const connected = {
-      ...running,
-      ref: cluster,
-      manager: this.#manager,
-      bundles: this.bundles,
-      home: this.workDirectory,
-      management,
-      predictions: new PredictionClient(endpoints.query.url),
-      controller,
-    };
-    this.#control = control;
-    this.#connected = connected;
-    return connected;
+    this.#connected = await openCluster(running, { ...this.#parts, bundles: this.bundles }, options);
+    return this.#connected;
   }
 
   async #letGo(): Promise<void> {
     const connected = this.#connected;
     this.#connected = undefined;
-    await this.#control?.stop();
-    this.#control = undefined;
-    await Promise.all([connected?.management.close(), connected?.predictions.close()]);
+    await connected?.[Symbol.asyncDispose]();
   }
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { linkModel, unlinkModel } from "./application-operations.js";
 import { ManagementClient } from "./management-client.js";
-import { previousVersionOf, switchVersion } from "./model-operations.js";
+import { switchVersion } from "./model-operations.js";
+import { previousVersionOf } from "./model-queries.js";
 import { ManagementProcess } from "./test-support/management-process.js";
 
 const CURRENT = { version: "current", weight: 1, mirror: false } as const;

@@ -4,12 +4,12 @@ import {
   checkReplicas,
   type ModelVersion,
   modelVersionKey,
-  NotFoundError,
   type OperationKind,
   type VersionRecord,
 } from "@clipper-serving/spec";
 import { beginOperation } from "./begin-operation.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
+import { getVersionRecord } from "./model-queries.js";
 import { OperationLease } from "./operation-lease.js";
 import { waitUntilApplied } from "./propagation.js";
 import { removeVersionImages } from "./removed-images.js";
@@ -17,53 +17,6 @@ import { restartsOf, type WantedReplicas, waitForReplicas } from "./replica-read
 import { waitUntilServed } from "./serving-versions.js";
 
 const READY_TIMEOUT_MS = 120_000;
-
-/** @returns the version's record. @throws NotFoundError */
-async function getVersionRecord(
-  { management }: ConnectedCluster,
-  target: ModelVersion,
-  signal?: AbortSignal,
-): Promise<VersionRecord> {
-  const record = await management.version(target, signal);
-  if (record === undefined)
-    throw new NotFoundError({ kind: "version", name: `${target.model}:${target.version}` });
-  return record;
-}
-
-/** @returns the current version of a model. @throws NotFoundError when there is none */
-export async function currentVersionOf(
-  { management }: ConnectedCluster,
-  model: string,
-  signal?: AbortSignal,
-): Promise<string> {
-  const version = (await management.model(model, signal))?.currentVersion;
-  if (version === undefined) {
-    throw new NotFoundError({
-      kind: "model",
-      name: model,
-      message: `No versions of model ${model} registered with Clipper`,
-    });
-  }
-  return version;
-}
-
-/** @returns the version that was current before, and the revision of the record that says so. @throws NotFoundError when there is none */
-export async function previousVersionOf(
-  { management }: ConnectedCluster,
-  model: string,
-  signal?: AbortSignal,
-): Promise<{ readonly version: string; readonly revision: number }> {
-  const record = await management.model(model, signal);
-  if (record?.previousVersion !== undefined) {
-    return { version: record.previousVersion, revision: record.revision };
-  }
-  throw new NotFoundError({
-    kind: "version",
-    name: `${model}:previous`,
-    message: `model ${model} has no version that was current before`,
-    hint: "name the version to make current",
-  });
-}
 
 /**
  * Starts or drains replicas until there are `replicas`; resolves when those are connected and no others.
