@@ -4,7 +4,7 @@ import type { EngineWish } from "./discovery/engine-wish.js";
 import { Engine } from "./engine/engine.js";
 import { EngineError } from "./engine/engine-error.js";
 
-/** Finds the engine when it is first needed, and again when it was not there. */
+/** Finds the engine when it is first needed, and again when it was not there, or is another one now. */
 export class EngineConnection {
   readonly #wish: EngineWish | undefined;
   #engine: Promise<Engine> | undefined;
@@ -19,7 +19,12 @@ export class EngineConnection {
     // A connection made now nobody would close.
     if (this.#isClosed) throw closed();
     this.#engine ??= this.#connect();
-    return await this.#engine;
+    const known = this.#engine;
+    const engine = await known;
+    if (!engine.client.isOutdated) return engine;
+    engine.close();
+    if (this.#engine === known) this.#engine = undefined;
+    return await this.get();
   }
 
   async close(): Promise<void> {

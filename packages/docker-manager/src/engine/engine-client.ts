@@ -41,6 +41,7 @@ export class EngineClient {
   readonly #docker: Docker;
   readonly #agent: HttpAgent;
   readonly #closed = new AbortController();
+  #isOutdated = false;
 
   constructor(host: EngineHost) {
     this.host = host;
@@ -52,6 +53,11 @@ export class EngineClient {
   useVersion(version: string): void {
     // Its types leave out what its own constructor sets.
     (this.#docker.modem as unknown as { version: string }).version = `v${version}`;
+  }
+
+  /** Whether the engine no longer speaks the version in use: it was replaced by another while it was used. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
   }
 
   /** The answer's body as JSON, whole. */
@@ -104,7 +110,9 @@ export class EngineClient {
       if (statusCode < 400) return answer;
       // Also where there is none: an answer that nobody reads keeps its connection.
       const text = (await readAll(answer, request)).toString("utf8");
-      throw refusal(nameOf(request), statusCode, messageOf(text) || `HTTP ${statusCode}`);
+      const refused = refusal(nameOf(request), statusCode, messageOf(text) || `HTTP ${statusCode}`);
+      this.#isOutdated ||= refused.code === "ENGINE_UNSUPPORTED";
+      throw refused;
     } catch (error) {
       signal?.throwIfAborted();
       if (timeout.signal.aborted) {

@@ -68,6 +68,11 @@ const KNOWN_ANSWERS: readonly {
     hint: "free space where the engine keeps its data, for example with `docker system prune`",
   },
   {
+    pattern: /client version \S+ is too (old|new)/i,
+    code: "ENGINE_UNSUPPORTED",
+    hint: "try again: the engine was replaced by one of another version",
+  },
+  {
     pattern: /non-overlapping IPv4 address pool|predefined address pools have been fully subnetted/i,
     code: "NETWORKS_EXHAUSTED",
     hint: "remove networks that are not used (`docker network prune`), or widen `default-address-pools` of the engine",

@@ -48,7 +48,7 @@ export async function bytecodeEntries(
         if (!(await isThere(kept))) throw error;
       });
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
     }
   }
   const { entries } = await directoryEntries({ directory: kept, place });
@@ -94,9 +94,11 @@ async function compile({ python, directory, place, parallel, output, signal }: C
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-4_000);
   });
-  child.on("error", (error) =>
-    reject(signal?.aborted ? signal.reason : failed(python, error.message, error)),
-  );
+  child.on("error", (error) => {
+    // Called off: what still runs still writes.
+    if (signal?.aborted && child.pid !== undefined) child.once("exit", () => reject(signal.reason));
+    else reject(failed(python, error.message, error));
+  });
   child.on("close", resolve);
   const code = await promise;
   // 1: there was a source that does not compile, such as a template; Python itself would not import it either.
