@@ -47,6 +47,11 @@ describe("runPythonTool", () => {
     expect(lines.sort()).toEqual(["half", "hello"]);
   });
 
+  it("gives the tool a lifeline, which ends with this process", async () => {
+    const { result } = await run(`[ -S /dev/fd/$CLIPPER_LIFELINE ] && ${OK}`);
+    expect(await result).toMatchObject({ answer: 42 });
+  });
+
   it("does not wait for what the user's code left running, and ends what it can of it", async () => {
     const started = performance.now();
     const { result } = await run(

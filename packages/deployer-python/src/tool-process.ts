@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 
@@ -25,13 +26,20 @@ const DRAIN_MS = 1_000;
 
 /**
  * Runs a process to its end, which the signal and the time bring about early. It leads a group of its own, and what it started and left running ends with it;
- * what moved to a session of its own is left alone, and not waited for.
+ * what moved to a session of its own is left alone, and not waited for. `CLIPPER_LIFELINE` names a descriptor that meets its end when this process is gone.
  */
 export function runToEnd(tool: ToolProcess): Promise<ToolExit> {
   const { command, args, env, timeoutMs, signal, onLine } = tool;
   return new Promise((resolve) => {
-    const child = spawn(command, args, { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      env: { ...env, CLIPPER_LIFELINE: "3" },
+    }) as ChildProcessByStdio<null, Readable, Readable>;
     const streams = [child.stdout, child.stderr];
+    const lifeline = child.stdio[3] as Socket | null;
+    // What was left running may hold the other end for long.
+    lifeline?.on("error", () => lifeline.destroy()).unref();
     for (const stream of streams) readLines(stream, onLine);
     let isLate = false;
     const end = () => endGroup(child);
@@ -53,6 +61,7 @@ export function runToEnd(tool: ToolProcess): Promise<ToolExit> {
     );
     child.once("exit", () => {
       end();
+      lifeline?.destroy();
       // A pipe stays open while anybody holds it.
       const drained = setTimeout(() => {
         for (const stream of streams) stream.destroy();

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from clipper_runtime.caller_watch import end_with_caller
 from clipper_runtime.failure import Failure, describe_exception
 
 
@@ -24,6 +25,7 @@ def run_command(
     What the user's code prints meanwhile goes to stderr, also when it is written by C code. `timeout`:
     seconds, and the failure that is then reported while the process ends at once.
     """
+    end_with_caller(os.environ)
     writer = _ReportWriter(report)
     timer = None
     if timeout is not None:
