@@ -137,6 +137,27 @@ describe.skipIf(absence)(
         expect(await Promise.all([cluster.leftovers(), bundles()])).toEqual(before);
       });
 
+      it.each([
+        ["memory", "4m", "Minimum memory limit"],
+        ["cpus", "4096", "CPUs"],
+      ])(
+        "for --%s %s, which the engine refuses: says so at once, in the engine's words",
+        async (option, value, words) => {
+          const before = await Promise.all([cluster.leftovers(), bundles()]);
+          const refused = cluster.deployArguments("tagged.py:v3", {
+            ...{ model: "tagged", version: "3", sample: "[1]", [option]: value },
+          });
+          const outcome = await cluster.fails(1, ...refused, "-o", "json");
+          expect(errorOf(outcome.stderr)).toMatchObject({
+            code: "ENGINE_REFUSED",
+            message: expect.stringContaining(words),
+          });
+          expect(outcome.stderr).not.toContain("accepted by the platform");
+          expect(await serving()).toBe("1");
+          expect(await Promise.all([cluster.leftovers(), bundles()])).toEqual(before);
+        },
+      );
+
       it("for a base image with another Python: named, with both, before the function is even captured", async () => {
         const base = `clipper-test/other-python:${cluster.name}`;
         await baseWithPython(base, "3.9");

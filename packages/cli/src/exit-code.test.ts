@@ -22,6 +22,7 @@ describe("exitCodeOf", () => {
     [deployError("PREFLIGHT_FAILED"), 1],
     [deployError("INVALID_SAMPLE"), 2],
     [new ManagerError({ manager: "docker", code: "ENGINE_UNREACHABLE", message: "" }), 6],
+    [new ManagerError({ manager: "docker", code: "ENGINE_REFUSED", message: "", facts: { status: 400 } }), 1],
     [new ClipperError({ code: "STORE_UNAVAILABLE", message: "", facts: { status: 503 } }), 6],
     [new InvalidArgumentError({ argument: "a", value: 1, expected: "2" }), 2],
     [new ClipperError({ code: "BAD_JSON", message: "", facts: { status: 400 } }), 2],

@@ -30,6 +30,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
   REPLICA_NOT_READY: EXIT.notReady,
   STORE_UNAVAILABLE: EXIT.unreachable,
   ENGINE_UNREACHABLE: EXIT.unreachable,
+  // Its status is the engine's word to the manager, not a frontend's to the caller.
+  ENGINE_REFUSED: EXIT.failed,
   ENGINE_PERMISSION_DENIED: EXIT.refused,
   IMAGE_PULL_DENIED: EXIT.refused,
 };

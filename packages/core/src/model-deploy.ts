@@ -12,6 +12,7 @@ import {
   ReplicaError,
   type WorkloadRecord,
 } from "@clipper-serving/spec";
+import { applyWish } from "./apply-wish.js";
 import { beginOperation } from "./begin-operation.js";
 import { collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
@@ -67,7 +68,7 @@ export async function deployModel(
     });
     await lease.enter("apply", workload.id);
     await management.putWorkload(workload, lease.signal);
-    await cluster.controller.runOnce({ signal: lease.signal });
+    await applyWish(cluster, workload.id, { signal: lease.signal });
     options.onProgress?.({
       step: "apply",
       state: "done",

@@ -7,6 +7,7 @@ import {
   type OperationKind,
   type VersionRecord,
 } from "@clipper-serving/spec";
+import { applyWish } from "./apply-wish.js";
 import { beginOperation } from "./begin-operation.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { getVersionRecord } from "./model-queries.js";
@@ -83,7 +84,7 @@ async function bringTo(
   const { workload, replicas } = wanted;
   const restartsBefore = await restartsOf(cluster, workload, options.signal);
   await cluster.management.putInstances(workload, replicas, options.signal);
-  await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
+  await applyWish(cluster, workload, options);
   await waitForReplicas(cluster, { ...wanted, restartsBefore }, { ...options, timeoutMs: READY_TIMEOUT_MS });
 }
 

@@ -82,12 +82,25 @@ describe("waitForReplicas", () => {
     });
   });
 
-  it("says what it waited for in vain", async () => {
-    const cluster = clusterShowing([{ instances: [{ id: "replica-new-1" }] }]);
+  it("gives up on a replica that the platform cannot start, as the platform says it", async () => {
+    const reason = "cannot be started: no such file";
+    const cluster = clusterShowing([
+      { instances: [{ id: "replica-new-1", state: "exited", exitCode: 127, reason }] },
+    ]);
+    await expect(wait(cluster, 1)).rejects.toMatchObject({
+      code: "REPLICA_FAILED",
+      message: `scaling m:1 failed: ${reason}`,
+    });
+  });
+
+  it("says what it waited for in vain, and what the platform says of it", async () => {
+    const cluster = clusterShowing([{ instances: [{ id: "replica-new-1", reason: "paused by hand" }] }]);
     await expect(wait(cluster, 1)).rejects.toMatchObject({
       name: "ReplicaError",
       code: "REPLICA_NOT_READY",
-      message: expect.stringMatching(/^scaling m:1 failed: 1 replicas of m:1 being connected did not happen/),
+      message: expect.stringMatching(
+        /^scaling m:1 failed: 1 replicas of m:1 being connected did not happen.*; replica-new-1: paused by hand$/,
+      ),
     });
   });
 

@@ -10,8 +10,8 @@ import { tailOf } from "./cluster-workloads.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { pollUntil } from "./polling.js";
 
-/** Exit statuses with which a replica says that starting it again is of no use. See the container runtime's README. */
-const FINAL_EXIT_CODES: ReadonlySet<number> = new Set([3, 4, 5, 64]);
+/** Exit statuses with which a replica says that starting it again is of no use (see the container runtime's README), or a platform that it cannot be started. */
+const FINAL_EXIT_CODES: ReadonlySet<number> = new Set([3, 4, 5, 64, 126, 127, 128]);
 /** How often a replica that ends otherwise is started again before the deploy gives up. */
 const RESTARTS_ALLOWED = 2;
 /** Frontends are asked more often than the platform, whose answer costs more. */
@@ -48,6 +48,7 @@ export async function waitForReplicas(
 ): Promise<void> {
   const { target, purpose, workload, replicas } = wanted;
   let looks = 0;
+  let reasons: readonly string[] = [];
   let told = -1;
   const tell = (seen: number) => {
     if (seen === told) return;
@@ -68,6 +69,7 @@ export async function waitForReplicas(
       const mayBeAll = connected.every((ids) => ids.size >= replicas);
       if (!mayBeAll && looks++ % PLATFORM_EVERY !== 0) return undefined;
       const instances = await instancesOf(cluster, workload, signal);
+      reasons = instances.flatMap(({ id, reason }) => (reason === undefined ? [] : [`${id}: ${reason}`]));
       const seen = Math.min(...connected.map((ids) => instances.filter(({ id }) => ids.has(id)).length));
       tell(seen);
       // What is ending is no longer connected, and still runs.
@@ -87,7 +89,7 @@ export async function waitForReplicas(
       ...target,
       code: "REPLICA_NOT_READY",
       purpose,
-      reason: error.message,
+      reason: [error.message, ...reasons].join("; "),
       hint: "look at their logs with `clipper logs`; a slow model may need a larger readyTimeoutMs",
       facts: error.facts,
       cause: error,

@@ -8,6 +8,8 @@ import { withManagement } from "../reach-cluster.js";
 import { recoverState, type StateRestoration } from "./recover-state.js";
 
 const END_TIMEOUT_MS = 30_000;
+/** For management to say that its store is lost, which it knows already. */
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Whether management runs and its store went away below it: it then refuses everything, until it is started anew on what there is. */
 export async function hasLostStore(
@@ -20,7 +22,9 @@ export async function hasLostStore(
   if (!instances.some(({ state }) => state === "running" || state === "ready")) return false;
   try {
     const impatient = { ...options, patienceMs: 0 };
-    await withManagement(parts, secrets, impatient, (management) => management.cluster(options.signal));
+    const late = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
+    await withManagement(parts, secrets, impatient, (management) => management.cluster(signal));
     return false;
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -77,7 +77,7 @@ function stateOf(
   container: InstanceContainer,
   { readinessOf, oomKilled }: StatusOptions & { oomKilled: boolean },
 ): { state: InstanceState; reason?: string } {
-  const { State, RestartCount } = container.inspected;
+  const { State, RestartCount, Name } = container.inspected;
   const ended = oomKilled ? "was ended for want of memory" : `exited with code ${State.ExitCode}`;
   switch (State.Status) {
     case "created":
@@ -89,7 +89,7 @@ function stateOf(
       return readiness.isReady ? { state: "ready" } : { state: "running", reason: readiness.why };
     }
     case "paused":
-      return { state: "running", reason: "paused by hand" };
+      return { state: "running", reason: `paused by hand; docker unpause ${Name.replace(/^\//, "")}` };
     case "restarting":
       return {
         state: "failed",
