@@ -16,6 +16,7 @@ it("refuses options that it does not know, and values that cannot be right", () 
     { certificates: "/c" },
     { pull: "always" },
     { stallTimeoutMs: 0 },
+    { stallTimeoutMs: 2 ** 31 },
     { publishAddress: "localhost" },
   ]) {
     expect(() => createContainerManager(options), JSON.stringify(options)).toThrow(refused);

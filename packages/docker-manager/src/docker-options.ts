@@ -53,8 +53,8 @@ export function resolveOptions(
   // An engine takes a name it cannot read for every address it has.
   check(isIP(publishAddress) !== 0, "publishAddress", publishAddress, "an IP address");
   check(pull === "missing" || pull === "never", "pull", pull, '"missing" or "never"');
-  const isTime = Number.isSafeInteger(stallTimeoutMs) && stallTimeoutMs > 0;
-  check(isTime, "stallTimeoutMs", stallTimeoutMs, "whole milliseconds above 0");
+  const isTime = Number.isSafeInteger(stallTimeoutMs) && stallTimeoutMs > 0 && stallTimeoutMs < 2 ** 31;
+  check(isTime, "stallTimeoutMs", stallTimeoutMs, "whole milliseconds, 1 to 2,147,483,647");
   return {
     wish: engineWish(options, environment),
     publishAddress,

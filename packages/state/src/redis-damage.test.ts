@@ -178,6 +178,7 @@ describe("openRedisStore", () => {
     ["a password that is not written as addresses have it", { url: "redis://:hunter2%@127.0.0.1" }, "url"],
     ["a database that is no number", { url: "redis://127.0.0.1/state" }, "url"],
     ["no time", { url: "redis://127.0.0.1", commandTimeoutMs: 0 }, "commandTimeoutMs"],
+    ["a time that no timer has", { url: "redis://127.0.0.1", commandTimeoutMs: 2 ** 31 }, "commandTimeoutMs"],
     ["no history", { url: "redis://127.0.0.1", historyCommits: 0 }, "historyCommits"],
   ])("refuses %s before it connects, without repeating a password", async (_what, options, argument) => {
     const error = await openRedisStore(options).catch((thrown: unknown) => thrown);

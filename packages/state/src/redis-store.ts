@@ -85,11 +85,11 @@ class ServerStore implements RedisStore {
 
   constructor(options: RedisStoreOptions) {
     const { url, password, prefix = "clipper:", commandTimeoutMs = 2_000 } = options;
-    if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < 1) {
+    if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < 1 || commandTimeoutMs >= 2 ** 31) {
       throw new InvalidArgumentError({
         argument: "commandTimeoutMs",
         value: commandTimeoutMs,
-        expected: "a whole number of 1 or more",
+        expected: "whole milliseconds, 1 to 2,147,483,647",
       });
     }
     const address = { ...parseRedisUrl(url), ...(password === undefined ? {} : { password }) };

@@ -22,3 +22,14 @@ it("has removed a container when it is gone, though it was somebody else who rem
   expect(looks).toBe(3);
   client.close();
 });
+
+it("waits for a container to end for as long as that may take, however long", async () => {
+  await using fake = await FakeEngine.start({
+    answers: {
+      "/containers/a/stop": (_request, response) => void setTimeout(() => response.writeHead(204).end(), 100),
+    },
+  });
+  const client = new EngineClient({ kind: "socket", path: fake.socket });
+  await new Containers(client).stop("a", 2 ** 31 - 1);
+  client.close();
+});

@@ -56,6 +56,8 @@ export interface LogRequest {
 }
 
 const STOP_MARGIN_MS = 60_000;
+/** Node takes a longer wait for none. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How long somebody else's removal is waited for, and how often looked at, ms. */
 const REMOVAL_MS = 10_000;
 const REMOVAL_LOOK_MS = 50;
@@ -106,7 +108,7 @@ export class Containers {
         method: "POST",
         path: `/containers/${id}/stop`,
         query: { t: graceSeconds(graceMs) },
-        answerTimeoutMs: graceMs + STOP_MARGIN_MS,
+        answerTimeoutMs: Math.min(graceMs + STOP_MARGIN_MS, LONGEST_TIMER_MS),
       }),
     );
   }

@@ -35,7 +35,8 @@ export async function listLayer(
   for await (const entry of untar) {
     const path = normalised(entry.header.name);
     const [at, listed] = listedAs(path, entry.header);
-    entries[at] = listed;
+    // That what lies below is hidden, the directory's own entry does not take back.
+    if (listed !== "directory" || entries[at] !== "emptied") entries[at] = listed;
     if (typeof listed === "number" && listed <= LARGEST_CONTENT && wanted.has(at)) {
       contents[at] = (await contentOf(entry)).toString("base64");
     } else {
