@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { expect, it } from "vitest";
 import { listLayer } from "./layer-listing.js";
@@ -11,6 +12,6 @@ it("knows that a directory was emptied, whichever of its entries comes first", a
     const archive = pack();
     for (const name of order) archive.entry({ name, type: name.endsWith("/") ? "directory" : "file" }, "");
     archive.finalize();
-    expect((await listLayer(archive, "", new Set())).entries).toEqual({ "etc/a": "emptied" });
+    expect((await listLayer(Readable.from(archive), "", new Set())).entries).toEqual({ "etc/a": "emptied" });
   }
 });
