@@ -93,6 +93,17 @@ describe.skipIf(absence)(
       for (const text of told) expect(text).not.toContain(secret("redis"));
     });
 
+    it("has its image looked at by doctor, and had ahead of time by images build", async () => {
+      // What else it finds on this machine is not looked at.
+      const { stdout } = await cluster.start("doctor", "-o", "json").outcome;
+      const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string }[] };
+      expect(checks).toContainEqual(
+        expect.objectContaining({ name: `image ${testImages().redis}`, state: "ok" }),
+      );
+      const built = JSON.parse((await cluster.clipper("images", "build", "-o", "json")).stdout) as object;
+      expect(built).toMatchObject({ redis: testImages().redis });
+    });
+
     it("predictions go on while its Redis is killed; management says 503, and all is as before ≤ 2 s after its return", async () => {
       await witness.expectUntouchedBy(async () => {
         const name = await redis();

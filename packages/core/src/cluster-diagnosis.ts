@@ -1,6 +1,6 @@
 import type { CallOptions, ClusterRef, ContainerManager, PlatformCheck } from "@clipper-serving/spec";
 import type { ResolvedClusterSettings } from "./cluster-settings.js";
-import { frontendBase, pythonBase } from "./image-names.js";
+import { frontendBase, pythonBase, redisImage } from "./image-names.js";
 
 export interface ClusterDiagnosis {
   readonly manager: ContainerManager;
@@ -15,7 +15,7 @@ export async function diagnoseCluster(
   { manager, cluster, settings, pythonMinors }: ClusterDiagnosis,
   options: CallOptions,
 ): Promise<readonly PlatformCheck[]> {
-  const { images, ports } = settings;
+  const { images, ports, state } = settings;
   const named = Object.keys(images.python ?? {});
   const minors = named.length > 0 ? named : pythonMinors;
   const request = {
@@ -26,6 +26,7 @@ export async function diagnoseCluster(
             frontendBase(images),
             ...minors.map((minor) => pythonBase(images, minor)),
             ...Object.values(images.pyspark ?? {}),
+            ...(state?.redis.managed === true ? [redisImage(images)] : []),
           ]
         : [],
     pinnedPorts: Object.values(ports),

@@ -17,7 +17,7 @@ export interface PlatformCheck {
 export interface DiagnoseRequest {
   /** It need not exist yet. */
   readonly cluster: ClusterRef;
-  /** Images that programs are built on; empty where programs are directories. */
+  /** Images that programs are built on or run as they are; empty where programs are directories. */
   readonly baseImages: readonly string[];
   /** Exact ports that callers outside are to use. */
   readonly pinnedPorts: readonly number[];
