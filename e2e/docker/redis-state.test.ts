@@ -7,6 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { Scratch } from "../support/scratch.ts";
 import { StateWitness } from "../support/state-witness.ts";
 import { dockerOutput } from "./docker-command.ts";
+import { baseWithProgram, removeImages } from "./support/base-images.ts";
 import { DockerCluster } from "./support/docker-cluster.ts";
 
 const absence = engineAbsence("docker");
@@ -143,6 +144,25 @@ describe.skipIf(absence)(
       const refused = await clipper(["up", "--redis", "managed", "-o", "json"], scratch.env, { code: 1 });
       expect(refused.stderr).toContain("UNSUPPORTED");
       await clipper(["status"], scratch.env, { code: 3 });
+    });
+
+    it("says what its Redis said when that does not run", async () => {
+      const image = `clipper-test/${cluster.name}-no-redis:1`;
+      await baseWithProgram(image, "redis-server", "#!/bin/sh\necho bad directive in the file >&2\nexit 1\n");
+      const name = `${cluster.name}-broken`;
+      const images = [`frontend=${testImages().base}`, `redis=${image}`];
+      try {
+        const { stderr } = await cluster.fails(
+          5,
+          ...["up", "--manager", "docker", "--redis", "managed", "--cluster", name],
+          ...images.flatMap((each) => ["--image", each]),
+        );
+        expect(stderr).toMatch(/error: redis running on .* did not happen/);
+        expect(stderr).toContain("bad directive in the file");
+      } finally {
+        await cluster.clipper("down", "--purge", "--yes", "--cluster", name);
+        await removeImages(image);
+      }
     });
 
     it("leaves nothing when it is purged", async () => {

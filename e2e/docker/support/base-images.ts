@@ -59,6 +59,15 @@ export async function baseWithMusl(tag: string): Promise<void> {
   if (status !== 0) throw new Error(stderr);
 }
 
+/** The tests' base with a program that is found before one of its own with the same name. */
+export async function baseWithProgram(tag: string, name: string, script: string): Promise<void> {
+  await addToBase(tag, async (root) => {
+    const program = join(root, "usr/local/sbin", name);
+    mkdirSync(dirname(program), { recursive: true });
+    writeFileSync(program, script, { mode: 0o755 });
+  });
+}
+
 export async function removeImages(...tags: string[]): Promise<void> {
   await docker("rmi", "--force", ...tags);
 }

@@ -1,8 +1,8 @@
-import type { CallOptions } from "@clipper-serving/spec";
+import { type CallOptions, TimeoutError } from "@clipper-serving/spec";
 import type { ClusterParts } from "./cluster-parts.js";
 import type { ClusterSecrets } from "./cluster-secrets.js";
 import type { ResolvedClusterSettings } from "./cluster-settings.js";
-import { applyWorkload, READY_TIMEOUT_MS, waitUntilReady } from "./cluster-workloads.js";
+import { applyWorkload, READY_TIMEOUT_MS, tailOf, waitUntilReady } from "./cluster-workloads.js";
 import { type FrontendProgram, managementWorkload } from "./composition.js";
 import { checkCanManageRedis, managedRedisUrl, REDIS, redisWorkload } from "./managed-redis.js";
 import { firstAddress } from "./reach-cluster.js";
@@ -35,7 +35,30 @@ export async function bringUpManagement(
   const management = managementWorkload(program, settings, { ...secrets, redisUrl });
   if (await hasLostStore(parts, secrets, options)) await endInstances(parts, management, options);
   await applyWorkload(parts, management, options);
-  await waitUntilReady(parts, management, { ...options, timeoutMs });
+  try {
+    await waitUntilReady(parts, management, { ...options, timeoutMs });
+  } catch (error) {
+    throw (settings.state?.redis.managed && (await whyNoRedis(parts, error, options))) || error;
+  }
+}
+
+/** Management that waits for a Redis in vain says no more than that. */
+async function whyNoRedis(
+  parts: ClusterParts,
+  cause: unknown,
+  options: CallOptions,
+): Promise<TimeoutError | undefined> {
+  if (!TimeoutError.isInstance(cause)) return undefined;
+  const workload = (await parts.manager.list(parts.cluster, options)).find(({ id }) => id === REDIS.id);
+  const failed = workload?.instances.find(({ state, restarts }) => state !== "ready" || restarts > 0);
+  if (failed === undefined) return undefined;
+  return new TimeoutError({
+    what: `${REDIS.id} running on (${failed.reason ?? `${failed.restarts} restarts`})`,
+    timeoutMs: Number(cause.facts.timeoutMs),
+    hint: "read its log; its image needs a shell and redis-server 7 or later",
+    facts: { workload: REDIS.id, log: await tailOf(parts, REDIS.id) },
+    cause,
+  });
 }
 
 async function redisUrlOf(
