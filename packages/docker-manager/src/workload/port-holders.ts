@@ -24,8 +24,10 @@ export async function portHolders(engine: Engine, isOwn: (labels: Labels) => boo
   };
   for (const { Labels, Names, Ports = [] } of containers) {
     const container = `container ${Names[0]?.replace(/^\//, "") ?? "without a name"}`;
-    for (const { PublicPort } of Ports)
-      if (PublicPort !== undefined) add(Labels ?? {}, PublicPort, container);
+    for (const { PublicPort, Type = "tcp" } of Ports) {
+      // A port of UDP is another one of the same number.
+      if (PublicPort !== undefined && Type === "tcp") add(Labels ?? {}, PublicPort, container);
+    }
   }
   for (const { Labels } of records) {
     const ports = parseRecord(Labels?.[LABEL.record])?.ports ?? [];
