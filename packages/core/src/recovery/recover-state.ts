@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  ClipperError,
   type ClusterRef,
   type ClusterView,
   ConflictError,
@@ -32,6 +33,8 @@ export interface RecoverOptions {
   readonly knownEpoch: string | undefined;
   /** Go on without what cannot be restored. */
   readonly acceptLoss: boolean;
+  /** Default 15,000. */
+  readonly gatherTimeoutMs?: number;
 }
 
 /** What became of a store that had lost its records. */
@@ -63,16 +66,17 @@ export async function recoverState(options: RecoverOptions, call: CallOptions = 
     else tellWhoIsApart(view, call);
     return { epoch };
   }
-  await untilAllHaveTold(options, call);
-  const [held, replicas] = await Promise.all([management.snapshots(call.signal), replicasOf(options, call)]);
+  const held = await untilAllHaveTold(options, call);
+  const replicas = await replicasOf(options, call);
   const chosen = chooseSnapshot(held, replicas);
-  if (chosen !== undefined) {
-    return { epoch, restored: await restore(options, { view, chosen, held, replicas }, call) };
-  }
   const isLost = replicas.length > 0 || (knownEpoch !== undefined && knownEpoch !== epoch);
-  if (isLost && !acceptLoss) throw stateLost(view, replicas);
-  if (isLost) await acceptLossOf(options, view, call);
-  return { epoch };
+  if (chosen === undefined && isLost && !acceptLoss) throw stateLost(view, replicas);
+  const restored =
+    chosen === undefined ? undefined : await restore(options, { view, chosen, held, replicas }, call);
+  // As it is now: frontends have told meanwhile what they serve by.
+  if (acceptLoss && (isLost || chosen !== undefined))
+    await acceptLossOf(options, await management.cluster(call.signal), call);
+  return { epoch, restored };
 }
 
 interface Findings {
@@ -89,8 +93,9 @@ async function restore(
 ): Promise<StateRestoration | undefined> {
   const { management, acceptLoss } = options;
   const { snapshot, frontends } = chosen;
+  const step = "state-restore";
   call.onProgress?.({
-    step: "state-restore",
+    step,
     state: "started",
     message: `the records are lost: restoring revision ${snapshot.head.revision} from ${frontends.join(", ")}`,
   });
@@ -98,12 +103,12 @@ async function restore(
   try {
     await management.restore({ expected: view.head, snapshot, left: leftRunning(differences) }, call.signal);
   } catch (error) {
-    if (!ConflictError.isInstance(error) || error.code !== "STORE_NOT_NEW") throw error;
-    call.onProgress?.({
-      step: "state-restore",
-      state: "skipped",
-      message: "somebody else has restored them",
-    });
+    if (ConflictError.isInstance(error) && error.code === "STORE_NOT_NEW") {
+      call.onProgress?.({ step, state: "skipped", message: "somebody else has restored them" });
+      return undefined;
+    }
+    if (!acceptLoss || !isRefused(error)) throw error;
+    call.onProgress?.({ step, state: "failed", message: `they cannot be restored: ${error.message}` });
     return undefined;
   }
   for (const { message } of differences) {
@@ -120,12 +125,16 @@ async function restore(
   };
   const { applications, versions } = restoration;
   call.onProgress?.({
-    step: "state-restore",
+    step,
     state: "done",
     message: `restored ${applications.length} applications and ${versions.length} versions`,
   });
-  if (acceptLoss) await acceptLossOf(options, await management.cluster(call.signal), call);
   return restoration;
+}
+
+/** Whether management will not take that state, however often it is asked. */
+function isRefused(error: unknown): error is ClipperError {
+  return ClipperError.isInstance(error) && (error.facts.status === 400 || error.facts.status === 413);
 }
 
 /** Gives up what is of another history than the store's: what frontends serve by, and what runs. */
@@ -161,13 +170,16 @@ function tellWhoIsApart(view: ClusterView, { onProgress }: CallOptions): void {
   });
 }
 
-/** Waits until each query frontend that runs has said what it serves by, and has given it where it was asked. What does not come in time is not waited for. */
+/**
+ * Waits until each query frontend that runs has said what it serves by, and has given it where it was asked. What does not come in time is not waited for.
+ * @returns what they gave: management may be started anew at any moment, and know none of it until they have told again
+ */
 async function untilAllHaveTold(
-  { manager, cluster, management }: RecoverOptions,
+  { manager, cluster, management, gatherTimeoutMs = GATHER_TIMEOUT_MS }: RecoverOptions,
   { signal, onProgress }: CallOptions,
-): Promise<void> {
+): Promise<readonly HeldSnapshot[]> {
   try {
-    await pollUntil(
+    return await pollUntil(
       async () => {
         const [workloads, { head, frontends }, held] = await Promise.all([
           manager.list(cluster, signal === undefined ? {} : { signal }),
@@ -180,18 +192,18 @@ async function untilAllHaveTold(
           const frontend = frontends.find((each) => each.id === id);
           return frontend !== undefined && (!servesOther(frontend, head) || given.has(id));
         };
-        return (
-          (instances.length > 0 &&
-            instances.every(({ id, state }) => state === "stopping" || hasTold(id)) &&
-            frontends.every(({ id }) => hasTold(id))) ||
-          undefined
-        );
+        const haveAllTold =
+          instances.length > 0 &&
+          instances.every(({ id, state }) => state === "stopping" || hasTold(id)) &&
+          frontends.every(({ id }) => hasTold(id));
+        return haveAllTold ? held : undefined;
       },
-      { what: "every query frontend telling what it holds", timeoutMs: GATHER_TIMEOUT_MS, signal },
+      { what: "every query frontend telling what it holds", timeoutMs: gatherTimeoutMs, signal },
     );
   } catch (error) {
     if (!TimeoutError.isInstance(error)) throw error;
     onProgress?.({ step: "state-restore", state: "advanced", message: error.message });
+    return management.snapshots(signal);
   }
 }
 

@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { bundlePath } from "@clipper-serving/management-frontend/bundle";
+import type { StateSnapshot } from "@clipper-serving/spec";
 import type { ConnectedCluster } from "../connected-cluster.js";
+import { HttpClient } from "../http-client.js";
 import { ManagementClient } from "../management-client.js";
 
 const TOKEN = "a-token-of-the-tests-0123456789abcdef";
@@ -67,6 +69,20 @@ export class ManagementProcess implements AsyncDisposable {
     const client = new Class({ url: `http://${this.#address}`, token: TOKEN });
     this.#clients.push(client);
     return client;
+  }
+
+  /** As a query frontend tells it by which state it serves, and gives that where `snapshot` does not lack it. */
+  async report(
+    id: string,
+    { head, records }: Pick<StateSnapshot, "head"> & Partial<StateSnapshot>,
+  ): Promise<void> {
+    const http = new HttpClient({ url: `http://${this.#address}`, token: TOKEN, what: "management" });
+    const path = `/v1/frontends/${id}`;
+    const report = { id, url: "", startedAtMs: 1, head, replicas: [], serving: {} };
+    await http.send({ method: "PUT", path, body: report });
+    if (records !== undefined)
+      await http.send({ method: "PUT", path: `${path}/snapshot`, body: { head, records } });
+    await http.close();
   }
 
   /** A cluster of which only management is there. */

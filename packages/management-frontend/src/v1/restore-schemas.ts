@@ -8,9 +8,12 @@ import { workloadBody } from "./schemas.js";
 
 /** Of a whole state; other bodies are about one record. */
 export const SNAPSHOT_BYTES = 32 * 1_024 * 1_024;
+/** With what else is said of it. */
+export const RESTORE_BYTES = SNAPSHOT_BYTES + 8 * 1_024 * 1_024;
 
 const MAX_INT32 = 2 ** 31 - 1;
-const text = z.string().max(4_096);
+/** Of any length: what was once taken as a record, by whichever interface, is taken again. */
+const text = z.string();
 const name = z.string().min(1).max(256);
 const head = z.object({ epoch: name, revision: z.int().min(0), hash: z.string().max(128) });
 

@@ -8,6 +8,7 @@ import type {
 import { createMemoryStore } from "@clipper-serving/state";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DIGITS, type RunningFrontend, startFrontend } from "../test-support/frontend.js";
+import { SNAPSHOT_BYTES } from "./restore-schemas.js";
 
 let frontend: RunningFrontend;
 
@@ -32,6 +33,15 @@ const LOST: StateSnapshot = {
     },
     { kind: "model", key: "m", value: { name: "m", inputType: "doubles", currentVersion: "1" }, revision: 7 },
   ],
+};
+
+const MODEL_OF_CLIPPER = {
+  model_name: "of-clipper",
+  model_version: "1",
+  labels: [],
+  input_type: "doubles",
+  container_name: "c:1",
+  model_data_path: "/model",
 };
 
 const view = async () => (await frontend.call("GET", "/v1/cluster")).json<ClusterView>();
@@ -110,6 +120,24 @@ describe("a store that is new", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(answers.find(({ status }) => status === 409)?.json().code).toBe("STORE_NOT_NEW");
     expect((await view()).head.revision).toBe(1);
+  });
+
+  it("takes what Clipper's own interface had taken, however long", async () => {
+    await using before = await startFrontend();
+    const version = { ...MODEL_OF_CLIPPER, model_data_path: "p".repeat(5_000) };
+    expect((await before.call("POST", "/admin/add_model", version)).status).toBe(200);
+    const { records } = await before.store.read();
+    expect((await restore({ ...LOST, records })).status).toBe(200);
+    expect(await view()).toMatchObject({ versions: [{ modelDataPath: version.model_data_path }] });
+  });
+
+  // So much is read, checked and committed in seconds.
+  it("takes as large a state as it holds", { timeout: 60_000 }, async () => {
+    const { records } = LOST;
+    const defaultOutput = "z".repeat(SNAPSHOT_BYTES - JSON.stringify(LOST).length);
+    const value = { ...(records[0]!.value as object), defaultOutput };
+    const large = { ...LOST, records: [{ ...records[0]!, value }, ...records.slice(1)] };
+    expect((await restore(large)).status).toBe(200);
   });
 
   it("is not restored from records that are none", async () => {

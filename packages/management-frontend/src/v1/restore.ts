@@ -3,14 +3,14 @@ import type { RestoredState } from "@clipper-serving/spec";
 import { parseBody } from "../http/parse-body.js";
 import type { Route } from "../http/route.js";
 import type { ClusterState } from "../state/cluster-state.js";
-import { acceptLossBody, restoreBody, SNAPSHOT_BYTES } from "./restore-schemas.js";
+import { acceptLossBody, RESTORE_BYTES, restoreBody } from "./restore-schemas.js";
 
 export function restoreRoutes(state: ClusterState): Route[] {
   return [
     {
       method: "POST",
       path: "/v1/restore",
-      maxBodyBytes: SNAPSHOT_BYTES,
+      maxBodyBytes: RESTORE_BYTES,
       handle: async ({ body }) => {
         const wanted = parseBody(restoreBody, body());
         const { result, view } = await state.mutate((before) => restoreState(before, wanted), {
