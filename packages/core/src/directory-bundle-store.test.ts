@@ -133,6 +133,31 @@ describe("DirectoryBundleStore", () => {
       expect(removed).toEqual([]);
     });
 
+    it("leaves what a whole deploy names while it removes others", async () => {
+      const [first, second] = [await putOne("a"), await putOne("b")].sort() as [string, string];
+      let asked = 0;
+      const removed = await store.prune(async () => {
+        asked += 1;
+        return new Set(asked === 1 ? [] : [second]);
+      });
+      expect(removed).toEqual([first]);
+      expect(await store.get(second)).toBeDefined();
+    });
+
+    it("puts back what it cannot ask about", async () => {
+      const digest = await putOne("a");
+      let asked = 0;
+      const gone = new RangeError("management is gone");
+      const pruned = store.prune(async () => {
+        asked += 1;
+        if (asked > 1) throw gone;
+        return new Set();
+      });
+      await expect(pruned).rejects.toBe(gone);
+      expect(await store.get(digest)).toBeDefined();
+      expect(await names()).toHaveLength(1);
+    });
+
     it("removes what a process that was killed held or had not put whole", async () => {
       const digest = await putOne("a");
       const program = `

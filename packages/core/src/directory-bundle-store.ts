@@ -96,21 +96,25 @@ export class DirectoryBundleStore implements BundleStore {
     const removed: string[] = [];
     for (const digest of candidates.filter((candidate) => !wanted.has(candidate))) {
       signal?.throwIfAborted();
-      if (await this.#removeUnlessHeld(digest)) removed.push(digest);
+      if (await this.#removeUnlessNeeded(digest, named)) removed.push(digest);
     }
     return removed;
   }
 
-  /** Somebody may begin to hold it at any moment: then it is put back. */
-  async #removeUnlessHeld(digest: string): Promise<boolean> {
+  /** Somebody may begin to hold it at any moment, or have held it just until a version named it: then it is put back. */
+  async #removeUnlessNeeded(digest: string, named: () => Promise<ReadonlySet<string>>): Promise<boolean> {
     if ((await this.#held()).has(digest)) return false;
     const aside = await this.#aside("outgoing");
     await rename(this.#directoryOf(digest), aside).catch(ignoreMissing(undefined));
-    const isHeld = (await this.#held()).has(digest);
-    // Whoever holds it may have put it again meanwhile.
-    if (isHeld) await rename(aside, this.#directoryOf(digest)).catch(() => undefined);
-    await rm(aside, { recursive: true, force: true });
-    return !isHeld;
+    let isNeeded = true;
+    try {
+      isNeeded = (await this.#held()).has(digest) || (await named()).has(digest);
+    } finally {
+      // Whoever holds it may have put it again meanwhile.
+      if (isNeeded) await rename(aside, this.#directoryOf(digest)).catch(() => undefined);
+      await rm(aside, { recursive: true, force: true });
+    }
+    return !isNeeded;
   }
 
   async #removeForsaken(): Promise<void> {

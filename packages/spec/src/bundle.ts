@@ -84,7 +84,7 @@ export interface BundleStore {
   hold(digest: string): Promise<AsyncDisposable>;
   /**
    * Removes every bundle that is neither named nor held, and what cut-off puts and removals left.
-   * @param named asked after it was looked who holds what, so that a bundle which a version has just taken over is one or the other
+   * @param named asked after it was looked who holds what, so that a bundle which a version has just taken over is one or the other; and again for each that is to go
    * @returns the digests of what was removed
    */
   prune(named: () => Promise<ReadonlySet<string>>, options?: CallOptions): Promise<readonly string[]>;
