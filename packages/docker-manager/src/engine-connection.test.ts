@@ -26,3 +26,14 @@ it("agrees with the engine anew when it was replaced by one of another version",
   expect(fake.requests.filter((path) => path.startsWith("/version"))).toHaveLength(2);
   await connection.close();
 });
+
+it("looks for no engine any more once it is closed", async () => {
+  const asked = Promise.withResolvers<void>();
+  await using fake = await FakeEngine.start({ answers: { "/version": () => asked.resolve() } });
+  const connection = new EngineConnection({ source: "test", host: `unix://${fake.socket}` });
+  const found = connection.get();
+  await asked.promise;
+  const closed = connection.close();
+  await expect(found).rejects.toMatchObject({ message: expect.stringMatching(/disposed of$/) });
+  await closed;
+});

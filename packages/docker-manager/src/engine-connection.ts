@@ -8,7 +8,7 @@ import { EngineError } from "./engine/engine-error.js";
 export class EngineConnection {
   readonly #wish: EngineWish | undefined;
   #engine: Promise<Engine> | undefined;
-  #isClosed = false;
+  readonly #closed = new AbortController();
 
   constructor(wish: EngineWish | undefined) {
     this.#wish = wish;
@@ -17,7 +17,7 @@ export class EngineConnection {
   /** @throws EngineError `ENGINE_UNREACHABLE`, `ENGINE_PERMISSION_DENIED` or `ENGINE_UNSUPPORTED` */
   async get(): Promise<Engine> {
     // A connection made now nobody would close.
-    if (this.#isClosed) throw closed();
+    this.#closed.signal.throwIfAborted();
     this.#engine ??= this.#connect();
     const known = this.#engine;
     const engine = await known;
@@ -28,7 +28,7 @@ export class EngineConnection {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closed.abort(closed());
     const engine = this.#engine;
     this.#engine = undefined;
     // One that was never found has nothing to close.
@@ -37,7 +37,8 @@ export class EngineConnection {
 
   async #connect(): Promise<Engine> {
     try {
-      const { client, version } = await connectEngine(engineCandidates(this.#wish, process.env));
+      const candidates = engineCandidates(this.#wish, process.env);
+      const { client, version } = await connectEngine(candidates, { signal: this.#closed.signal });
       return new Engine(client, version);
     } catch (error) {
       this.#engine = undefined;

@@ -38,6 +38,7 @@ export async function connectEngine(
     try {
       return await connect(candidate.host, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (!EngineError.isInstance(error) || error.code === "ENGINE_UNSUPPORTED") throw error;
       attempts.push({ source, host: name, why: whyOf(error), error });
     }
