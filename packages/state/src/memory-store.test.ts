@@ -17,6 +17,8 @@ stateStoreSuite({
     "what one handle commits the other reads at once, and commits on top of": ONE_PROCESS,
     "of two handles' commits that expect the same head exactly one succeeds, every time": ONE_PROCESS,
     "an epoch is a store's own: the same at every handle, another for a store made anew": ONE_PROCESS,
+    "one that can be destroyed is gone for whoever has it open, and other stores beside it are not":
+      ONE_PROCESS,
   },
 });
 

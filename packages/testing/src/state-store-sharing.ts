@@ -73,4 +73,23 @@ export const sharingCases: readonly StateStoreCase[] = [
       assert.equal(await anew.store.since((await fixture.store.read()).head), "resync");
     },
   },
+  {
+    name: "one that can be destroyed is gone for whoever has it open, and other stores beside it are not",
+    run: async (fixture, create) => {
+      assert.ok(fixture.store.destroy !== undefined, "a store that cannot be leaves this case out");
+      await using beside = await create();
+      const kept = await commitEach(beside.store, [put("a", 1)]);
+      const lost = await commitEach(fixture.store, [put("a", 1)]);
+      await using other = await reopened(fixture);
+      await other.destroy?.();
+      await assert.rejects(fixture.store.read());
+      await assert.rejects(fixture.store.commit(lost, [put("a", 2)]));
+      await fixture.store.destroy();
+      await using anew = await reopened(fixture);
+      const { head, records } = await anew.read();
+      assert.deepEqual(records, []);
+      assert.notEqual(head.epoch, lost.epoch);
+      assert.deepEqual((await beside.store.read()).head, kept);
+    },
+  },
 ];
