@@ -97,6 +97,17 @@ describe("DirectoryBundleStore", () => {
     expect(await store.list()).toEqual([]);
   });
 
+  it("removes nothing that somebody holds, and mends it", async () => {
+    const directory = await makeBundle({ "function.pkl": "f" });
+    const { digest } = await store.put(directory);
+    await using _held = await store.hold(digest);
+    await store.remove(digest);
+    expect(await store.get(digest)).toBeDefined();
+    await rm(path.join(scratch, "store", digest.slice("sha256:".length), "manifest.json"));
+    await store.put(directory);
+    expect(await store.get(digest)).toBeDefined();
+  });
+
   describe("prune", () => {
     const names = () => readdir(path.join(scratch, "store"));
     const putOne = async (text: string) =>

@@ -71,10 +71,7 @@ export class DirectoryBundleStore implements BundleStore {
   }
 
   async remove(digest: string): Promise<void> {
-    const aside = await this.#aside("outgoing");
-    // In one step, so that nobody finds a part of it.
-    await rename(this.#directoryOf(digest), aside).catch(ignoreMissing(undefined));
-    await rm(aside, { recursive: true, force: true });
+    await this.#removeUnlessNeeded(digest, async () => new Set());
   }
 
   async hold(digest: string): Promise<AsyncDisposable> {
@@ -99,6 +96,13 @@ export class DirectoryBundleStore implements BundleStore {
       if (await this.#removeUnlessNeeded(digest, named)) removed.push(digest);
     }
     return removed;
+  }
+
+  async #discard(digest: string): Promise<void> {
+    const aside = await this.#aside("outgoing");
+    // In one step, so that nobody finds a part of it.
+    await rename(this.#directoryOf(digest), aside).catch(ignoreMissing(undefined));
+    await rm(aside, { recursive: true, force: true });
   }
 
   /** Somebody may begin to hold it at any moment, or have held it just until a version named it: then it is put back. */
@@ -147,7 +151,7 @@ export class DirectoryBundleStore implements BundleStore {
       if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
       // Another process put the same bundle meanwhile.
       if ((await this.get(digest)) !== undefined) return;
-      await this.remove(digest);
+      await this.#discard(digest);
       await rename(directory, kept);
     }
   }

@@ -91,12 +91,14 @@ export async function deployCaptured(
     });
     return { model, version, unchanged: true, replicas: captured.replicas.replicas ?? 1 };
   }
-  await using _held = await target.bundles.hold(captured.digest);
+  await using held = await target.bundles.hold(captured.digest);
   const wasKept = (await target.bundles.get(captured.digest, call)) !== undefined;
   const bundle = await target.bundles.put(captured.directory, call);
   try {
     return await deployKept(target, captured, bundle, contentDigest, call);
   } catch (error) {
+    // What another deploy holds stays.
+    await held[Symbol.asyncDispose]();
     await forgetBundle(target, {
       version: captured.target,
       digest: bundle.digest,

@@ -78,9 +78,9 @@ export interface BundleStore {
     options?: CallOptions,
   ): Promise<(BundleInfo & { readonly directory: string }) | undefined>;
   list(options?: CallOptions): Promise<readonly BundleInfo[]>;
-  /** Absent is success. */
+  /** Absent is success. One that somebody holds stays. */
   remove(digest: string, options?: CallOptions): Promise<void>;
-  /** Keeps a bundle, whether it is there yet or not, from `prune` until disposed of, or until this process ends. Whoever deploys holds it before it is put. */
+  /** Keeps a bundle, whether it is there yet or not, from `remove` and `prune` until disposed of, or until this process ends. Whoever deploys holds it before it is put. */
   hold(digest: string): Promise<AsyncDisposable>;
   /**
    * Removes every bundle that is neither named nor held, and what cut-off puts and removals left.
