@@ -1,4 +1,4 @@
-import { type CallOptions, TimeoutError } from "@clipper-serving/spec";
+import { type CallOptions, type ModelRecord, TimeoutError } from "@clipper-serving/spec";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { pollUntil } from "./polling.js";
 
@@ -19,31 +19,35 @@ export async function waitForRevival(
   };
   const expected = models.filter(({ name, currentVersion }) => runs(name, currentVersion));
   if (expected.length === 0) return;
-  const names = expected.map(({ name, currentVersion }) => `${name}:${currentVersion}`).join(", ");
+  let missing = expected;
   try {
     await pollUntil(
       async () => {
         const frontends = await management.frontends(signal);
-        return (
-          (frontends.length > 0 &&
-            frontends.every(({ serving, replicas }) =>
-              expected.every(
-                ({ name, currentVersion }) =>
-                  serving[name] === currentVersion &&
-                  replicas.some(
-                    ({ model, version, state }) =>
-                      model === name && version === currentVersion && state === "ready",
-                  ),
-              ),
-            )) ||
-          undefined
+        missing = expected.filter(
+          ({ name, currentVersion }) =>
+            frontends.length === 0 ||
+            !frontends.every(
+              ({ serving, replicas }) =>
+                serving[name] === currentVersion &&
+                replicas.some(
+                  ({ model, version, state }) =>
+                    model === name && version === currentVersion && state === "ready",
+                ),
+            ),
         );
+        return missing.length === 0 || undefined;
       },
-      { what: `${names} answering again`, timeoutMs: REVIVAL_TIMEOUT_MS, signal },
+      { what: "its models answering again", timeoutMs: REVIVAL_TIMEOUT_MS, signal },
     );
-    onProgress?.({ step: "revival", state: "done", message: `${names} answers` });
+    onProgress?.({ step: "revival", state: "done", message: `${namesOf(expected)} answers` });
   } catch (error) {
     if (!TimeoutError.isInstance(error)) throw error;
-    onProgress?.({ step: "revival", state: "failed", message: error.message });
+    const message = `${namesOf(missing)} did not answer again within ${REVIVAL_TIMEOUT_MS} ms`;
+    onProgress?.({ step: "revival", state: "failed", message });
   }
+}
+
+function namesOf(models: readonly ModelRecord[]): string {
+  return models.map(({ name, currentVersion }) => `${name}:${currentVersion}`).join(", ");
 }

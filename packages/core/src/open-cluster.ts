@@ -6,6 +6,7 @@ import type { ClusterParts, RunningCluster } from "./cluster-parts.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { ManagementClient } from "./management-client.js";
 import { PredictionClient } from "./prediction-client.js";
+import { tellRefusals } from "./tell-refusals.js";
 
 /** Disposing of it lets go of sockets; the cluster runs on. */
 export type OpenCluster = ConnectedCluster & AsyncDisposable;
@@ -14,7 +15,7 @@ export type OpenCluster = ConnectedCluster & AsyncDisposable;
 export async function openCluster(
   running: RunningCluster,
   parts: ClusterParts & { readonly bundles: BundleStore },
-  { signal }: CallOptions,
+  call: CallOptions,
 ): Promise<OpenCluster> {
   const { manager, cluster, home, bundles } = parts;
   const { endpoints, secrets } = running;
@@ -27,7 +28,8 @@ export async function openCluster(
   };
   try {
     const controller = createController({ manager, cluster, management, secrets });
-    await controller.runOnce(signal === undefined ? {} : { signal });
+    const round = await controller.runOnce(call.signal === undefined ? {} : { signal: call.signal });
+    await tellRefusals(round, management, call);
     // Where no controller runs beside the platform, this process is one for as long as it is connected.
     control = hasOwnController(parts) ? undefined : new BackgroundControl(controller);
     return {
