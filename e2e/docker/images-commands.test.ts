@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testImages } from "../environment/docker/test-images.ts";
@@ -179,6 +179,7 @@ describe.skipIf(absence)(`clipper images${absence === undefined ? "" : ` (${abse
       expect(model.ref).toBe(`${registry.address}/team/clipper:${source.split(":")[1]}`);
       expect(model.digest).toBe(await dockerOutput("image", "inspect", "--format", "{{.Id}}", source));
 
+      expect(readdirSync(cluster.scratch.path("home", "scratch"))).toEqual([]);
       const pull = ["--config", cluster.scratch.directory, "pull", "--quiet"];
       const pinned = `${registry.address}/team/clipper@${model.manifestDigest}`;
       try {

@@ -138,6 +138,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   get clusterImages(): ClusterImages {
     return new ClusterImages({
       ...this.#imageParts,
+      makeScratch: () => this.scratch(),
       view: async (signal) => this.#connected?.management.cluster(signal),
     });
   }

@@ -14,6 +14,7 @@ import {
   ManagerError,
   MODEL_LABEL,
   NotFoundError,
+  type ScratchDirectory,
   type StoredImage,
   VERSION_LABEL,
 } from "@clipper-serving/spec";
@@ -91,6 +92,7 @@ interface ClusterImagesParts {
   readonly manager: ContainerManager;
   /** Where digests of layers are kept. */
   readonly cacheDirectory: string;
+  readonly makeScratch: () => Promise<ScratchDirectory>;
   readonly settings: () => Promise<ResolvedClusterSettings>;
   /** The connected cluster's records; undefined while there is no connection. */
   readonly view: (signal: AbortSignal | undefined) => Promise<ClusterView | undefined>;
@@ -157,7 +159,10 @@ export class ClusterImages {
         ? (await this.build({}, options)).frontend.ref
         : await this.#versionImage(model, version, options);
     const name = hasTag(to) ? to : `${to}:${ref.slice(ref.lastIndexOf(":") + 1)}`;
-    return push(ref, name, { ...options, cacheDirectory: this.#parts.cacheDirectory });
+    // Of this process, so that the next one removes what a killed push has left.
+    await using scratch = await this.#parts.makeScratch();
+    const { cacheDirectory } = this.#parts;
+    return await push(ref, name, { ...options, cacheDirectory, scratchDirectory: scratch.directory });
   }
 
   /** Removes images that nobody uses: neither a cluster that runs, nor one that is stopped, nor any container. */

@@ -106,11 +106,12 @@ export interface ImageSink {
    * Copies an image to a registry as it is, with the user's own credentials there.
    * @param to with its registry: `registry.example/team/digits:1`
    * @param options.cacheDirectory where digests are kept, so that a later push knows what is there already
+   * @param options.scratchDirectory where what has to lie somewhere meanwhile lies; the caller's to remove. Default: where temporary files do
    * @throws ManagerError `IMAGE_NOT_FOUND`; InvalidArgumentError for a name without a registry
    */
   push?(
     ref: string,
     to: string,
-    options?: CallOptions & { readonly cacheDirectory?: string },
+    options?: CallOptions & { readonly cacheDirectory?: string; readonly scratchDirectory?: string },
   ): Promise<ImageRef>;
 }

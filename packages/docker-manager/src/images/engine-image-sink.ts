@@ -87,7 +87,7 @@ export class EngineImageSink implements ImageSink {
   push(
     ref: string,
     to: string,
-    options: CallOptions & { readonly cacheDirectory?: string } = {},
+    options: CallOptions & { readonly cacheDirectory?: string; readonly scratchDirectory?: string } = {},
   ): Promise<ImageRef> {
     const { connect, stallTimeoutMs } = this.#options;
     return rejectOnAbort(options.signal, async () =>

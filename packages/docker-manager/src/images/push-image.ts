@@ -12,6 +12,7 @@ import { StallGuard, type StallGuardOptions } from "./stall-guard.js";
 export interface PushOptions extends CallOptions {
   readonly stallTimeoutMs: number;
   readonly cacheDirectory?: string;
+  readonly scratchDirectory?: string;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface PushOptions extends CallOptions {
 export async function pushImage(
   engine: Engine,
   { ref, to }: { readonly ref: string; readonly to: string },
-  { stallTimeoutMs, cacheDirectory, ...call }: PushOptions,
+  { stallTimeoutMs, cacheDirectory, scratchDirectory = tmpdir(), ...call }: PushOptions,
 ): Promise<ImageRef> {
   const limits = { stallTimeoutMs, signal: call.signal };
   const { registry } = parseImageReference(to);
@@ -33,7 +34,7 @@ export async function pushImage(
     });
   }
   if ((await engine.images.inspect(ref)) === undefined) throw notFound(ref);
-  const directory = await mkdtemp(path.join(tmpdir(), "clipper-push-"));
+  const directory = await mkdtemp(path.join(scratchDirectory, "clipper-push-"));
   try {
     const sink = createRegistrySink({
       registry,
