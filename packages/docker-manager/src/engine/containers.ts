@@ -191,6 +191,8 @@ export class Containers {
       method: "POST",
       path: "/commit",
       query: { container: id, repo: repository, tag, pause: false },
+      // podman reads one, and takes an empty one for broken.
+      body: { Hostname: "" },
       signal,
       answerTimeoutMs: 0,
     });
