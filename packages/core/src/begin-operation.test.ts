@@ -1,7 +1,10 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { ConflictError } from "@clipper-serving/spec";
 import { describe, expect, it } from "vitest";
 import { beginOperation } from "./begin-operation.js";
-import type { ManagementClient } from "./management-client.js";
+import { ManagementClient } from "./management-client.js";
 
 const BODY = { kind: "scale", target: { model: "m", version: "1" } } as const;
 const BEGUN = { unchanged: false, renewEveryMs: 1_000 };
@@ -78,5 +81,26 @@ describe("beginOperation", () => {
     const abort = new AbortController();
     const { client } = management([BEGUN], () => abort.abort());
     expect(await beginOperation(client, BODY, { signal: abort.signal })).toBe(BEGUN);
+  });
+
+  it("waits for no answer that does not come once it is called off", async () => {
+    const sent = Promise.withResolvers<void>();
+    const silent = createServer(() => sent.resolve()).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const client = new ManagementClient({ url: `http://127.0.0.1:${port}`, token: "t" });
+    try {
+      const abort = new AbortController();
+      const begun = beginOperation(client, BODY, { signal: abort.signal });
+      begun.catch(() => undefined);
+      await sent.promise;
+      const reason = new RangeError("enough");
+      abort.abort(reason);
+      await expect(begun).rejects.toBe(reason);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+      await client.close();
+    }
   });
 });

@@ -9,6 +9,8 @@ import type { ManagementClient } from "./management-client.js";
 import { pause } from "./polling.js";
 
 const LOOK_EVERY_MS = 200;
+/** For an answer that is on its way when the caller calls off. */
+const LAST_ANSWER_MS = 2_000;
 
 /**
  * Begins an operation. Where another one of the same version stands in the way whose caller may be gone, waits until its lease is either renewed, which means
@@ -21,12 +23,13 @@ export async function beginOperation(
   { signal, onProgress }: CallOptions = {},
 ): Promise<BegunOperation> {
   const body = { id: `op-${randomBytes(8).toString("hex")}`, ...wanted };
+  // One that began and was not told of would stand in the way until its lease is over.
+  using late = afterGrace(signal, LAST_ANSWER_MS);
   let firstLease: unknown;
   for (;;) {
     try {
       signal?.throwIfAborted();
-      // Without the signal: one that began and was not told of would stand in the way until its lease is over.
-      return await management.beginOperation(body);
+      return await management.beginOperation(body, late.signal);
     } catch (error) {
       if (!ConflictError.isInstance(error) || error.code !== "OPERATION_RUNNING") throw error;
       const { leaseUntilMs: lease, contentDigest } = error.facts;
@@ -41,4 +44,24 @@ export async function beginOperation(
       await pause(LOOK_EVERY_MS, signal);
     }
   }
+}
+
+/** A signal that is aborted, for the same reason, so long after another one. */
+function afterGrace(
+  signal: AbortSignal | undefined,
+  graceMs: number,
+): Disposable & { readonly signal: AbortSignal } {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer = setTimeout(() => late.abort(signal?.reason), graceMs);
+  };
+  signal?.addEventListener("abort", begin, { once: true });
+  return {
+    signal: late.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", begin);
+    },
+  };
 }
