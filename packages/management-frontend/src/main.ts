@@ -13,6 +13,8 @@ const { version } = require("../package.json");
 
 const EXIT_CONFIGURATION = 78;
 
+/** A query frontend tells each second what it serves by. */
+const FIRST_REPORT_MS = 2_000;
 const DRAIN_MS = 4_500;
 /** Whoever asked is mostly gone too, and all has to be over in 5 s, however slow the machine is then. */
 const DRAIN_WITHOUT_PLATFORM_MS = 2_000;
@@ -31,6 +33,7 @@ async function main(): Promise<void> {
     listen: configuration.listen,
     anyHost: configuration.bindAny,
     clipperWithoutToken: configuration.compat,
+    firstReportMs: FIRST_REPORT_MS,
     logger,
   });
 

@@ -29,6 +29,11 @@ export interface ManagementFrontendOptions {
   /** Answer Clipper's own REST without a token. Default false. */
   readonly clipperWithoutToken?: boolean;
   readonly logger: Logger;
+  /**
+   * How long after its start the first change of an empty store waits for a query frontend to report, ms: one that serves by another store's state says so, and the
+   * change is refused. Default 0.
+   */
+  readonly firstReportMs?: number;
   /** Default: the platform's. */
   readonly clock?: Clock;
   /** Wall clock, ms since 1970. Default: the platform's. */
@@ -45,14 +50,16 @@ export interface ManagementFrontend extends AsyncDisposable {
 }
 
 export function createManagementFrontend(options: ManagementFrontendOptions): ManagementFrontend {
-  const { cluster, version, logger, clock = systemClock, nowMs = Date.now } = options;
+  const { cluster, version, logger, clock = systemClock, nowMs = Date.now, firstReportMs = 0 } = options;
   let phase: "starting" | "serving" | "draining" = "starting";
   const ready = () => phase === "serving" && upkeep.healthy;
 
   const frontends = new FrontendRegistry({ clock, nowMs });
+  let told = Promise.resolve();
   const state = new ClusterState({
     store: options.store,
     checkNotLost: (head) => checkNotLost(head, frontends),
+    untilTold: () => told,
   });
   const upkeep = new StateUpkeep({
     state,
@@ -100,6 +107,7 @@ export function createManagementFrontend(options: ManagementFrontendOptions): Ma
     async start() {
       await state.mutate((view) => holdLeases(view, { nowMs: nowMs() }));
       const address = await listen(server, options.listen);
+      if (firstReportMs > 0) told = Promise.race([frontends.firstReport, after(clock, firstReportMs)]);
       upkeep.start();
       streams.start();
       phase = "serving";
@@ -116,4 +124,10 @@ export function createManagementFrontend(options: ManagementFrontendOptions): Ma
       return this.stop();
     },
   };
+}
+
+function after(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms * 1_000, resolve);
+  });
 }

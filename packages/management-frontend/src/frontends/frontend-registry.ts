@@ -32,6 +32,12 @@ interface Entry {
 export class FrontendRegistry {
   readonly #options: Required<FrontendRegistryOptions>;
   readonly #entries = new Map<string, Entry>();
+  #onFirst: () => void = () => {};
+
+  /** Resolves with the first report. */
+  readonly firstReport = new Promise<void>((resolve) => {
+    this.#onFirst = resolve;
+  });
 
   constructor({ leaseMs = 5_000, limit = 256, ...options }: FrontendRegistryOptions) {
     this.#options = { ...options, leaseMs, limit };
@@ -59,6 +65,7 @@ export class FrontendRegistry {
       untilMicros: clock.nowMicros() + leaseMs * 1_000,
       snapshot,
     });
+    this.#onFirst();
     return { leaseMs, ...(isLost && snapshot === undefined ? { snapshotWanted: true } : {}) };
   }
 

@@ -15,6 +15,8 @@ export interface ClusterStateOptions {
   readonly store: StateStore;
   /** Refuses a change of a store that has lost what it held. */
   readonly checkNotLost?: (head: StateHead) => void;
+  /** Waited for before a change of an empty store: until then nobody may have told that it was not empty. Default: nothing. */
+  readonly untilTold?: () => Promise<void>;
   /** How often a decision is made anew when another process commits first. Default 20. */
   readonly attempts?: number;
 }
@@ -32,14 +34,21 @@ export interface Committed<Result> {
 export class ClusterState {
   readonly #store: StateStore;
   readonly #checkNotLost: (head: StateHead) => void;
+  readonly #untilTold: () => Promise<void>;
   readonly #attempts: number;
   readonly #listeners = new Set<(event: StateEvent) => void>();
   #view: StateView | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ store, checkNotLost = () => {}, attempts = 20 }: ClusterStateOptions) {
+  constructor({
+    store,
+    checkNotLost = () => {},
+    untilTold = async () => {},
+    attempts = 20,
+  }: ClusterStateOptions) {
     this.#store = store;
     this.#checkNotLost = checkNotLost;
+    this.#untilTold = untilTold;
     this.#attempts = attempts;
   }
 
@@ -63,10 +72,12 @@ export class ClusterState {
    * @throws HeadMismatchError when others kept committing first
    * @throws StoreUnavailableError, StoreRegressedError, StateLostError
    */
-  mutate<Result>(
+  async mutate<Result>(
     decide: (view: StateView) => Decision<Result>,
     { whenLost = false }: { readonly whenLost?: boolean } = {},
   ): Promise<Committed<Result>> {
+    // Not in turn with the others: what only reads goes on meanwhile.
+    if (!whenLost && this.head?.revision === 0) await this.#untilTold();
     return this.#oneAtATime(async () => {
       for (let attempt = 1; ; attempt++) {
         const view = await this.#refresh();

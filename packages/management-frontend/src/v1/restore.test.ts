@@ -6,6 +6,7 @@ import type {
   StateSnapshot,
 } from "@clipper-serving/spec";
 import { createMemoryStore } from "@clipper-serving/state";
+import { ManualClock } from "@clipper-serving/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DIGITS, type RunningFrontend, startFrontend } from "../test-support/frontend.js";
 import { SNAPSHOT_BYTES } from "./restore-schemas.js";
@@ -90,6 +91,25 @@ describe("a store that is new", () => {
     expect(refused.status).toBe(409);
     expect(refused.json()).toMatchObject({ code: "STATE_LOST", facts: { frontend: "b", lost: LOST.head } });
     expect(await view()).toMatchObject({ state: "new", applications: [] });
+  });
+
+  it("hears a frontend first, for a while, before anything is begun", async () => {
+    const clock = new ManualClock();
+    await using waiting = await startFrontend({ clock, firstReportMs: 2_000 });
+    const begin = (name: string) => waiting.call("POST", "/v1/applications", { ...DIGITS, name });
+    const begun = begin("a");
+    expect((await waiting.call("GET", "/v1/applications")).json()).toEqual({ items: [] });
+    const body = { id: "b", url: "", startedAtMs: 1, head: LOST.head, replicas: [], serving: {} };
+    await waiting.call("PUT", "/v1/frontends/b", body);
+    expect((await begun).json()).toMatchObject({ code: "STATE_LOST" });
+
+    const other = new ManualClock();
+    await using alone = await startFrontend({ clock: other, firstReportMs: 2_000 });
+    const first = alone.call("POST", "/v1/applications", DIGITS);
+    await alone.call("GET", "/v1/applications");
+    other.advance(2_000_000);
+    expect((await first).status).toBe(201);
+    expect((await alone.call("POST", "/v1/applications", { ...DIGITS, name: "next" })).status).toBe(201);
   });
 
   it("is restored in one commit, with what this version does not know of a record", async () => {
