@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { ProgressEvent } from "@clipper-serving/spec";
+import {
+  type ContainerManager,
+  EPOCH_LABEL,
+  type ProgressEvent,
+  ROLE_LABEL,
+  type WorkloadStatus,
+} from "@clipper-serving/spec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collectGarbage } from "./collect-garbage.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
@@ -15,12 +21,14 @@ describe("what no version needs", { timeout: 60_000 }, () => {
   let bundles: DirectoryBundleStore;
   let management: ManagementProcess;
   let client: ManagementClient;
+  let running: readonly Pick<WorkloadStatus, "id" | "labels">[];
 
   beforeEach(async () => {
     scratch = await mkdtemp(path.join(tmpdir(), "clipper-garbage-"));
     bundles = new DirectoryBundleStore(path.join(scratch, "bundles"));
     management = await ManagementProcess.start();
     client = management.client(ManagementClient);
+    running = [];
   });
 
   afterEach(async () => {
@@ -43,8 +51,9 @@ describe("what no version needs", { timeout: 60_000 }, () => {
 
   async function collect(): Promise<readonly ProgressEvent[]> {
     const events: ProgressEvent[] = [];
+    const manager = { list: async () => running } as unknown as ContainerManager;
     await collectGarbage(
-      { bundles, home: scratch, management: client },
+      { bundles, home: scratch, management: client, manager, ref: { name: "tests" } },
       { onProgress: (event) => events.push(event) },
     );
     return events;
@@ -63,5 +72,16 @@ describe("what no version needs", { timeout: 60_000 }, () => {
     await client.acceptLoss({ expected: (await client.cluster()).head, epochs: [] });
     expect(await collect()).toMatchObject([{ state: "done", message: expect.stringContaining("1 bundles") }]);
     expect(await bundles.list()).toEqual([]);
+  });
+
+  it("is left while replicas run that are of a history the store does not hold, whoever reports", async () => {
+    await putBundle();
+    await client.registerVersion("other", { version: "1", inputType: "doubles" });
+    running = [{ id: "replica-1", labels: { [ROLE_LABEL]: "replica", [EPOCH_LABEL]: "lost" } }];
+    expect(await collect()).toMatchObject([{ state: "skipped" }]);
+    expect(await bundles.list()).toHaveLength(1);
+
+    await client.acceptLoss({ expected: (await client.cluster()).head, epochs: ["lost"] });
+    expect(await collect()).toMatchObject([{ state: "done" }]);
   });
 });

@@ -8,14 +8,22 @@ import { nameAllThatIsNeeded } from "./recovery/apart.js";
  * never makes fail: what is left is only disk, and the next one finds it.
  */
 export async function collectGarbage(
-  { bundles, home, management }: Pick<ConnectedCluster, "bundles" | "home" | "management">,
+  {
+    bundles,
+    home,
+    management,
+    manager,
+    ref,
+  }: Pick<ConnectedCluster, "bundles" | "home" | "management" | "manager" | "ref">,
   { signal, onProgress }: CallOptions,
 ): Promise<void> {
   const step = "garbage-collect";
+  const call = signal === undefined ? {} : { signal };
   const named = async () =>
     new Set((await management.cluster(signal)).versions.map(({ bundleDigest }) => bundleDigest));
   try {
-    if (!nameAllThatIsNeeded(await management.cluster(signal))) {
+    const running = await manager.list(ref, call);
+    if (!nameAllThatIsNeeded(await management.cluster(signal), running)) {
       onProgress?.({
         step,
         state: "skipped",
@@ -23,7 +31,7 @@ export async function collectGarbage(
       });
       return;
     }
-    const removed = await bundles.prune(named, signal === undefined ? {} : { signal });
+    const removed = await bundles.prune(named, call);
     const environments = await removeUnusedEnvironments(home);
     if (removed.length + environments === 0) return;
     const message = `removed ${removed.length} bundles and ${environments} environments that no version needs`;

@@ -1,4 +1,13 @@
-import { type ClusterView, type FrontendView, type StateHead, succeedsHead } from "@clipper-serving/spec";
+import {
+  type ClusterView,
+  EPOCH_LABEL,
+  type FrontendView,
+  ROLE_LABEL,
+  type StateHead,
+  succeedsEpoch,
+  succeedsHead,
+  type WorkloadStatus,
+} from "@clipper-serving/spec";
 
 /** Frontends that serve by another history than the store's, and do not follow it. */
 export function frontendsApart({ head, origin, frontends }: ClusterView): readonly FrontendView[] {
@@ -13,7 +22,17 @@ export function servesOther({ head }: FrontendView, own: StateHead): boolean {
   return head !== undefined && head.epoch !== own.epoch;
 }
 
-/** Whether what the records do not name is truly needed by nobody: nothing was lost, or a person has accepted that it is. */
-export function nameAllThatIsNeeded(view: ClusterView): boolean {
-  return view.state !== "new" && !view.origin?.left.length && frontendsApart(view).length === 0;
+/**
+ * Whether what the records do not name is truly needed by nobody: nothing was lost, or a person has accepted that it is.
+ * @param running the platform's workloads: replicas say whose they are when no frontend does
+ */
+export function nameAllThatIsNeeded(view: ClusterView, running: readonly WorkloadStatus[]): boolean {
+  const { head, origin, state } = view;
+  const ofOthers = running.filter(({ labels }) => {
+    const { [ROLE_LABEL]: role, [EPOCH_LABEL]: epoch = head.epoch } = labels;
+    return role === "replica" && epoch !== head.epoch && !succeedsEpoch(origin, epoch);
+  });
+  return (
+    state !== "new" && !origin?.left.length && ofOthers.length === 0 && frontendsApart(view).length === 0
+  );
 }
