@@ -19,7 +19,8 @@ it("commits a container with a body, without which podman commits nothing", asyn
   const host = { kind: "socket", path: fake.socket } as const;
   const { client, version } = await connectEngine([{ source: "test", name: fake.socket, host }]);
   const engine = new Engine(client, version);
-  expect(await engine.containers.commit("c", { repository: "clipper/layers", tag: "1" })).toBe("sha256:1");
+  const name = { repository: "clipper/layers", tag: "1", signal: undefined };
+  expect(await engine.containers.commit("c", name)).toBe("sha256:1");
   expect(Object.keys(JSON.parse(body) as object)).not.toEqual([]);
   engine.close();
 });
