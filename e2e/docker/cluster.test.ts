@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testImages } from "../environment/docker/test-images.ts";
@@ -87,6 +87,16 @@ describe.skipIf(absence)(
         expect(status, stderr).toBe(0);
         expect(JSON.parse(stdout)).toMatchObject({ ok: true, outputs: [expect.stringMatching(/^\d$/)] });
       });
+    });
+
+    it("has Prometheus find its frontends where they are published", async () => {
+      const file = cluster.scratch.path("home", "clusters", cluster.name, "secrets", "token");
+      const headers = { authorization: `Bearer ${await readFile(file, "utf8")}` };
+      const answer = await fetch(new URL("/v1/prometheus/targets", cluster.management), { headers });
+      const [group] = (await answer.json()) as { targets: string[] }[];
+      expect(group?.targets).toEqual([new URL(cluster.query).host]);
+      const metrics = await fetch(`http://${group?.targets[0]}/metrics`, { headers });
+      expect(await metrics.text()).toContain("clipper_queries_total");
     });
 
     it("scales 1 → 4 → 2, takes a new version and rolls back under 200 requests a second: no request is lost or answered by a default", async () => {

@@ -21,6 +21,7 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 
 const KEYS = [
   "CLIPPER_LISTEN_MANAGEMENT",
+  "CLIPPER_OUTSIDE_MANAGEMENT",
   "CLIPPER_SECRETS",
   "CLIPPER_VOLUME",
   "CLIPPER_CLUSTER",

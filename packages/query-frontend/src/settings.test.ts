@@ -31,6 +31,13 @@ describe("the settings", () => {
     });
   });
 
+  it("say where callers reach what the platform publishes, unless they are told of a proxy before it", () => {
+    const published = { ...GOOD, CLIPPER_OUTSIDE_QUERY: "tcp:[::1]:20777" };
+    expect(readSettings(published).publicUrl).toBe("http://[::1]:20777");
+    const url = "https://predict.example";
+    expect(readSettings({ ...published, CLIPPER_PUBLIC_URL: url }).publicUrl).toBe(url);
+  });
+
   it("take what other machines reach only when that is meant", () => {
     const anywhere = { ...GOOD, CLIPPER_LISTEN_QUERY: "tcp:0.0.0.0:1337", CLIPPER_BIND_ANY: "1" };
     expect(readSettings(anywhere).listen).toMatchObject({ host: "0.0.0.0" });
@@ -56,6 +63,7 @@ describe("the settings", () => {
     ["CLIPPER_CACHE_BYTES", "32MiB"],
     ["CLIPPER_LIFELINE", "three"],
     ["CLIPPER_PUBLIC_URL", "predict.example"],
+    ["CLIPPER_OUTSIDE_QUERY", "127.0.0.1:20777"],
     ["CLIPPER_LOG_LEVEL", "loud"],
     ["CLIPPER_BIND_ANY", "yes"],
     ["CLIPPER_HTTP_EDGE", "nginx"],

@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from "@clipper-serving/spec";
+import { type Address, formatAddress, parseAddress } from "@clipper-serving/spec";
 import { ConfigurationError } from "./configuration-error.js";
 import { isLoopback } from "./routes/caller-guard.js";
 
@@ -47,7 +47,8 @@ export function readSettings(environment: Environment): Settings {
     volume: value("CLIPPER_VOLUME"),
     lifelineFd: integer("CLIPPER_LIFELINE", value("CLIPPER_LIFELINE")),
     cacheBytes: integer("CLIPPER_CACHE_BYTES", value("CLIPPER_CACHE_BYTES")) ?? DEFAULT_CACHE_BYTES,
-    publicUrl: url("CLIPPER_PUBLIC_URL", value("CLIPPER_PUBLIC_URL")),
+    publicUrl:
+      url("CLIPPER_PUBLIC_URL", value("CLIPPER_PUBLIC_URL")) || outsideUrl(value("CLIPPER_OUTSIDE_QUERY")),
     logLevel: oneOf("CLIPPER_LOG_LEVEL", value("CLIPPER_LOG_LEVEL"), LOG_LEVELS, "info"),
     edge: oneOf("CLIPPER_HTTP_EDGE", value("CLIPPER_HTTP_EDGE"), EDGES, "llhttp"),
   };
@@ -75,6 +76,13 @@ function integer(key: string, text: string | undefined): number | undefined {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
   throw new ConfigurationError({ key, message: `is ${JSON.stringify(text)}; it is a whole number` });
+}
+
+/** Of the port that the platform publishes. */
+function outsideUrl(text: string | undefined): string {
+  if (text === undefined) return "";
+  const outside = address("CLIPPER_OUTSIDE_QUERY", text);
+  return outside.kind === "unix" ? "" : `http://${formatAddress(outside).slice("tcp:".length)}`;
 }
 
 function url(key: string, text: string | undefined): string {

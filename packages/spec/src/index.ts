@@ -77,7 +77,7 @@ export type {
 export type { InputType } from "./input-type.js";
 export { INPUT_TYPE_DATATYPE, INPUT_TYPES, parseInputType } from "./input-type.js";
 export type { Address, InstanceEnvironment } from "./instance-environment.js";
-export { formatAddress, listenVariable, parseAddress } from "./instance-environment.js";
+export { formatAddress, listenVariable, outsideVariable, parseAddress } from "./instance-environment.js";
 export type { WorkloadRole } from "./labels.js";
 export {
   EPOCH_LABEL,

@@ -7,6 +7,7 @@
  * | `CLIPPER_WORKLOAD` | the workload's id |
  * | `CLIPPER_INSTANCE` | the instance's id, as `list` tells it |
  * | `CLIPPER_LISTEN_<PORT>` | where to listen, for each port: `tcp:HOST:PORT` or `unix:/PATH`; the name in upper case, `-` as `_` |
+ * | `CLIPPER_OUTSIDE_<PORT>` | where callers reach a port that is `outside`, `tcp:HOST:PORT`; only where that is not the address it listens on |
  * | `CLIPPER_VOLUME` | the directory of the volume, when the spec has one |
  * | `CLIPPER_SECRETS` | the directory that holds `secretFiles`, when there are any |
  * | `CLIPPER_LIFELINE` | the number of an inherited file descriptor; when reading it meets its end, the platform is gone: finish and exit within 5 s. Only where the platform cannot end its instances by itself |
@@ -19,11 +20,21 @@ export interface InstanceEnvironment {
   readonly CLIPPER_SECRETS?: string;
   readonly CLIPPER_LIFELINE?: string;
   readonly [listen: `CLIPPER_LISTEN_${string}`]: string;
+  readonly [outside: `CLIPPER_OUTSIDE_${string}`]: string;
 }
 
 /** @returns the variable that tells an instance where to listen for `port` */
 export function listenVariable(port: string): `CLIPPER_LISTEN_${string}` {
-  return `CLIPPER_LISTEN_${port.toUpperCase().replaceAll("-", "_")}`;
+  return `CLIPPER_LISTEN_${variablePart(port)}`;
+}
+
+/** @returns the variable that tells an instance where callers reach `port` */
+export function outsideVariable(port: string): `CLIPPER_OUTSIDE_${string}` {
+  return `CLIPPER_OUTSIDE_${variablePart(port)}`;
+}
+
+function variablePart(port: string): string {
+  return port.toUpperCase().replaceAll("-", "_");
 }
 
 /** Where something listens or is dialled. */

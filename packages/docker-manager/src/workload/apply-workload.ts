@@ -129,7 +129,7 @@ class Application {
   }
 
   async #makeContainers(clusterView: ClusterView, view: WorkloadView, record: WorkloadRecord): Promise<void> {
-    const { engine, cluster, options } = this.#surroundings;
+    const { engine, cluster, options, callerHost } = this.#surroundings;
     const spec = this.#spec;
     const missing = record.places.flatMap(({ serial }, place) =>
       view.containers.some((container) => container.serial === serial) ? [] : [{ serial, place }],
@@ -151,6 +151,7 @@ class Application {
         image,
         network,
         publishAddress: options.publishAddress,
+        callerHost,
       };
       const name = containerName(cluster, spec.id, serial);
       const id = await this.#create(name, containerConfig(plan));

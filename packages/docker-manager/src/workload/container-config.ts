@@ -1,4 +1,10 @@
-import { type InstanceEnvironment, listenVariable, type WorkloadSpec } from "@clipper-serving/spec";
+import {
+  formatAddress,
+  type InstanceEnvironment,
+  listenVariable,
+  outsideVariable,
+  type WorkloadSpec,
+} from "@clipper-serving/spec";
 import type { DockerOverlay } from "../docker-overlay.js";
 import { graceSeconds } from "../engine/containers.js";
 import type { Holdings } from "./cluster-view.js";
@@ -23,6 +29,8 @@ export interface ContainerPlan {
   readonly image: string;
   readonly network: string;
   readonly publishAddress: string;
+  /** Where callers reach what is published. */
+  readonly callerHost: string;
 }
 
 /** What the engine is told to make for one instance: as little as a program needs. */
@@ -153,7 +161,7 @@ function labels({ cluster, spec, record, place }: ContainerPlan): Record<string,
 }
 
 function environment(plan: ContainerPlan): Record<string, string> {
-  const { cluster, spec } = plan;
+  const { cluster, spec, record, place, callerHost } = plan;
   const told: InstanceEnvironment = {
     CLIPPER_CLUSTER: cluster,
     CLIPPER_WORKLOAD: spec.id,
@@ -162,7 +170,15 @@ function environment(plan: ContainerPlan): Record<string, string> {
     ...(Object.keys(spec.secretFiles).length === 0 ? {} : { CLIPPER_SECRETS: SECRETS_PATH }),
   };
   const listens = spec.ports.map(({ name, port }) => [listenVariable(name), `tcp:0.0.0.0:${port}`]);
-  return { ...spec.env, ...(told as unknown as Record<string, string>), ...Object.fromEntries(listens) };
+  const outsides = outsidePorts(spec, record.ports[place] ?? {}).map(([name, port]) => [
+    outsideVariable(name),
+    formatAddress({ kind: "tcp", host: callerHost, port }),
+  ]);
+  return {
+    ...spec.env,
+    ...(told as unknown as Record<string, string>),
+    ...Object.fromEntries([...listens, ...outsides]),
+  };
 }
 
 function aliases(plan: ContainerPlan): string[] {

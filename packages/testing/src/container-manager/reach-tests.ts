@@ -1,6 +1,13 @@
 import { strict as assert } from "node:assert";
 import { createServer } from "node:net";
-import { ManagerError, NotFoundError, PortTakenError, parseAddress } from "@clipper-serving/spec";
+import {
+  listenVariable,
+  ManagerError,
+  NotFoundError,
+  outsideVariable,
+  PortTakenError,
+  parseAddress,
+} from "@clipper-serving/spec";
 import { getJson } from "./get-json.js";
 import type { DefineTest } from "./suite.js";
 import { idsOf, type WhoAmI } from "./trial.js";
@@ -35,6 +42,18 @@ export function reachTests(test: DefineTest): void {
     const [a, b] = await Promise.all([getJson<WhoAmI>(http!, "/whoami"), getJson<WhoAmI>(other!, "/whoami")]);
     assert.equal(a.pid, b.pid);
     assert.notEqual(a.env.CLIPPER_LISTEN_HTTP, a.env.CLIPPER_LISTEN_OTHER);
+  });
+
+  test("an instance is told where callers reach it", async (t) => {
+    await t.run({ instances: 2 });
+    const addresses = await t.addresses("tiny", "http");
+    const told = await Promise.all(addresses.map((address) => getJson<WhoAmI>(address, "/whoami")));
+    const listens = listenVariable("http");
+    const outside = outsideVariable("http");
+    assert.deepEqual(
+      told.map(({ env }) => env[outside] ?? env[listens]),
+      addresses,
+    );
   });
 
   test("an address stays what it was when its instance is started again", async (t) => {
