@@ -42,6 +42,21 @@ describe("a cluster's life", () => {
     expect(await readdir(home.directory)).toEqual(["cluster.json"]);
   });
 
+  it("has lost nothing when its purge is cut off half-way", async () => {
+    const file = { formatVersion: 1, name: "c", settings: {}, wanted: "running", epoch: "e" } as const;
+    await home.writeFile(file);
+    const away = new ManagerError({ manager: "m", code: "AWAY", message: "the platform is away" });
+    const manager = {
+      remove: async () => {
+        throw away;
+      },
+    };
+    await expect(stopCluster(parts(manager), { purge: false })).rejects.toBe(away);
+    expect(await home.readFile()).toMatchObject({ wanted: "stopped", epoch: "e" });
+    await expect(stopCluster(parts(manager), { purge: true })).rejects.toBe(away);
+    expect(await home.readFile()).toEqual({ formatVersion: 1, name: "c", settings: {}, wanted: "stopped" });
+  });
+
   it("ends with what somebody was still starting when it was stopped", async () => {
     const running = new Set(["management-frontend"]);
     let isDeploying = true;

@@ -196,7 +196,11 @@ async function endCluster(
   const { manager, cluster, home } = parts;
   options.onProgress?.({ step: "cluster-stop", state: "started", message: `stopping ${cluster.name}` });
   const file = await home.readFile();
-  if (file !== undefined) await home.writeFile({ ...file, wanted: "stopped" });
+  if (file !== undefined) {
+    const { epoch: _epoch, ...rest } = file;
+    // What a purge that is cut off has removed already was not lost.
+    await home.writeFile({ ...(purge ? rest : file), wanted: "stopped" });
+  }
   await manager.remove(cluster, CONTROLLER.id, options);
   if (purge) await destroyRecords(parts, { file, destroysWritten }, options);
   // It may be writing still: what it writes to goes after it.
