@@ -3,11 +3,10 @@ import {
   type ClusterFile,
   ConflictError,
   type ContainerManagerOrigin,
-  NotFoundError,
   PortTakenError,
-  UnreachableError,
 } from "@clipper-serving/spec";
 import { createController } from "./cluster-controller.js";
+import { stoppedCluster, unknownCluster } from "./cluster-gone.js";
 import type { ClusterParts, RunningCluster, StartOptions } from "./cluster-parts.js";
 import {
   type ClusterSettings,
@@ -137,13 +136,9 @@ export async function findCluster(
   parts: ClusterParts,
   options: CallOptions = {},
 ): Promise<RunningCluster | undefined> {
-  const name = parts.cluster.name;
-  const hint = "start it with start() or `clipper up`";
   const [file, secrets] = await Promise.all([parts.home.readFile(), parts.home.readSecrets()]);
-  if (file === undefined || secrets === undefined) throw new NotFoundError({ kind: "cluster", name, hint });
-  if (file.wanted === "stopped") {
-    throw new UnreachableError({ code: "CLUSTER_STOPPED", what: `cluster ${name}, which is stopped,`, hint });
-  }
+  if (file === undefined || secrets === undefined) throw unknownCluster(parts);
+  if (file.wanted === "stopped") throw stoppedCluster(parts);
   const workloads = await parts.manager.list(parts.cluster, options);
   const runs = (id: string) =>
     workloads.some(

@@ -103,6 +103,16 @@ describe("HttpClient", () => {
   describe("with patience", () => {
     const PATIENCE_MS = 20_000;
 
+    it("waits for nothing that will not come back", async () => {
+      const url = (await serve(() => {})).url;
+      await endServer();
+      const gone = new UnreachableError({ code: "CLUSTER_STOPPED", what: "the cluster" });
+      const whyGone = async () => gone;
+      const http = new HttpClient({ url, what: "the test server", patienceMs: PATIENCE_MS, whyGone });
+      await expect(http.send({ method: "GET", path: "/" })).rejects.toBe(gone);
+      await http.close();
+    });
+
     it("sends anything again that was never sent, once the server is back", async () => {
       const http = await serve(() => {}, PATIENCE_MS);
       await endServer();

@@ -31,6 +31,8 @@ export interface HttpClientOptions {
   readonly timeoutMs?: number;
   /** For how long one that is away is asked again, where that is safe, before it counts as unreachable, ms. Default 0. */
   readonly patienceMs?: number;
+  /** Asked while it is away: why it will not come back, where that is known. Default: it may. */
+  readonly whyGone?: (() => Promise<ClipperError | undefined>) | undefined;
 }
 
 const FIRST_PAUSE_MS = 50;
@@ -53,11 +55,20 @@ export class HttpClient {
   readonly #headers: Record<string, string>;
   readonly #agent: Agent;
   readonly #patienceMs: number;
+  readonly #whyGone: () => Promise<ClipperError | undefined>;
 
-  constructor({ url, token, what, timeoutMs = 30_000, patienceMs = 0 }: HttpClientOptions) {
+  constructor({
+    url,
+    token,
+    what,
+    timeoutMs = 30_000,
+    patienceMs = 0,
+    whyGone = async () => undefined,
+  }: HttpClientOptions) {
     this.url = url;
     this.#what = what;
     this.#patienceMs = patienceMs;
+    this.#whyGone = whyGone;
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     this.#agent = new Agent({
       headersTimeout: timeoutMs,
@@ -106,6 +117,8 @@ export class HttpClient {
         signal?.throwIfAborted();
         const mayRepeat = isRepeatable(httpRequest) || wasNotSent(cause);
         if (!mayRepeat || performance.now() + pauseMs > endsAt) throw this.#unreachable(cause);
+        const gone = await this.#whyGone();
+        if (gone !== undefined) throw gone;
         await pause(pauseMs, signal);
       }
     }

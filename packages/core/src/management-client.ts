@@ -21,7 +21,7 @@ import type {
   VersionRecord,
   WorkloadRecord,
 } from "@clipper-serving/spec";
-import { HttpClient } from "./http-client.js";
+import { HttpClient, type HttpClientOptions } from "./http-client.js";
 
 interface Items<Item> {
   readonly items: readonly Item[];
@@ -44,8 +44,16 @@ const PATIENCE_MS = 10_000;
 export class ManagementClient {
   readonly #http: HttpClient;
 
-  /** @param options.patienceMs for how long a frontend that is away is asked again. Default 10,000 */
-  constructor(options: { url: string; token: string; patienceMs?: number }) {
+  /**
+   * @param options.patienceMs for how long a frontend that is away is asked again. Default 10,000
+   * @param options.whyGone why it will not come back, where that is known
+   */
+  constructor(options: {
+    url: string;
+    token: string;
+    patienceMs?: number;
+    whyGone?: HttpClientOptions["whyGone"];
+  }) {
     this.#http = new HttpClient({ patienceMs: PATIENCE_MS, ...options, what: "the management frontend" });
   }
 

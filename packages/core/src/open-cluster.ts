@@ -1,6 +1,7 @@
 import type { BundleStore, CallOptions } from "@clipper-serving/spec";
 import { BackgroundControl } from "./background-control.js";
 import { createController } from "./cluster-controller.js";
+import { whyGone } from "./cluster-gone.js";
 import { hasOwnController } from "./cluster-lifecycle.js";
 import type { ClusterParts, RunningCluster } from "./cluster-parts.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
@@ -19,7 +20,7 @@ export async function openCluster(
 ): Promise<OpenCluster> {
   const { manager, cluster, home, bundles } = parts;
   const { endpoints, secrets } = running;
-  const management = new ManagementClient(endpoints.management);
+  const management = new ManagementClient({ ...endpoints.management, whyGone: () => whyGone(parts) });
   const predictions = new PredictionClient(endpoints.query.url);
   let control: BackgroundControl | undefined;
   const letGo = async () => {
