@@ -51,10 +51,9 @@ import {
   resolveClusterSettings,
 } from "./cluster-settings.js";
 import { type ClusterStatus, clusterStatus } from "./cluster-status.js";
-import { collectGarbage } from "./collect-garbage.js";
+import { collectEnvironments, collectGarbage } from "./collect-garbage.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
 import { DirectoryBundleStore } from "./directory-bundle-store.js";
-import { removeUnusedEnvironments } from "./environment-garbage.js";
 import { mergeImageNames } from "./image-names.js";
 import { deployModel } from "./model-deploy.js";
 import { scaleVersion, stopVersion, switchVersion } from "./model-operations.js";
@@ -195,7 +194,7 @@ export class ClipperConnection implements DeployTarget, AsyncDisposable {
   async stop({ purge = false, ...options }: CallOptions & { readonly purge?: boolean } = {}): Promise<void> {
     await this.#letGo();
     await stopCluster(this.#parts, { ...options, purge });
-    if (purge) await removeUnusedEnvironments(this.workDirectory);
+    if (purge) await collectEnvironments(this.workDirectory, options);
   }
 
   /** Lets go of sockets; the cluster runs on. */

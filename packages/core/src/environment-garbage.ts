@@ -24,15 +24,18 @@ export async function removeUnusedEnvironments(home: string, nowMs = Date.now())
   }
   if (old.length === 0) return 0;
   const named = await environmentsNamedIn(home);
-  const unused = old.filter((name) => !named.has(name));
-  for (const name of unused) {
+  let removed = 0;
+  for (const name of old.filter((each) => !named.has(each))) {
     const directory = path.join(root, name);
+    // A deploy may have taken it up meanwhile.
+    if ((await unusedForMs(directory, nowMs)) <= KEEP_UNUSED_MS) continue;
     const aside = path.join(root, await ownedName(".outgoing"));
     // In one step, so that nobody finds a part of it.
     await rename(directory, aside).catch(ignoreMissing(undefined));
     await rm(aside, { recursive: true, force: true });
+    removed += 1;
   }
-  return unused.length;
+  return removed;
 }
 
 async function unusedForMs(directory: string, nowMs: number): Promise<number> {

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { ContainerManager, ProgressEvent } from "@clipper-serving/spec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ClipperConnection } from "./clipper-connection.js";
 import { removeUnusedEnvironments } from "./environment-garbage.js";
 import { ScratchDirectories } from "./scratch-directories.js";
 
@@ -71,6 +73,19 @@ describe("what deploys keep on disk", () => {
         ...["a", "b", "d"].map((name) => `py3.11-${name.repeat(24)}`),
         "py3.11.lock",
       ]);
+    });
+
+    it("do not keep a cluster from being purged where another one's bundles cannot be read", async () => {
+      await bundleOf("other", "b".repeat(64));
+      const broken = path.join(home, "clusters", "other", "bundles", "b".repeat(64), "manifest.json");
+      await writeFile(broken, "{");
+      await lastUsed(`py3.11-${"c".repeat(24)}`, 2 * DAY_MS);
+      const manager = { remove: async () => {}, list: async () => [] } as unknown as ContainerManager;
+      const connection = new ClipperConnection(manager, { cluster: "one", home });
+      const events: ProgressEvent[] = [];
+      await connection.stop({ purge: true, onProgress: (event) => events.push(event) });
+      expect(events.at(-1)).toMatchObject({ step: "garbage-collect", state: "failed" });
+      expect(await namesIn("environments")).toHaveLength(1);
     });
 
     it("are none where nothing was deployed yet", async () => {
