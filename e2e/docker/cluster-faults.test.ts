@@ -139,6 +139,33 @@ describe.skipIf(absence)(
       expect(await cluster.replicaThings()).toEqual(before);
     });
 
+    it.each(["management-frontend", "query-frontend"])(
+      "the %s removed: put back by the controller where it was, and nobody else had to ask for anything",
+      async (id) => {
+        const containers = async () => {
+          const all = await dockerOutput(
+            "ps",
+            "--format",
+            "{{.Names}}",
+            "--filter",
+            `name=^/${cluster.containerOf(id)}-`,
+          );
+          return all.split("\n").filter((name) => name !== "");
+        };
+        const [container = ""] = await containers();
+        await dockerOutput("rm", "--force", container);
+        const url = id === "query-frontend" ? cluster.query : cluster.management;
+        await eventually(
+          `${id} is ready`,
+          BACK_MS,
+          async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok,
+        );
+        expect(await containers()).toHaveLength(1);
+        expect(await cluster.predict("tagged", [1])).toMatchObject({ default: false });
+        expect((await replicas()).map(({ state }) => state)).toEqual(["serving", "serving"]);
+      },
+    );
+
     it("out of memory: a default with its reason at once, and told when it serves again", async () => {
       await cluster.deploy("docker/hungry.py:take", {
         model: "hungry",

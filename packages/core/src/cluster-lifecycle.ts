@@ -144,8 +144,7 @@ export async function findCluster(
     workloads.some(
       (workload) => workload.id === id && workload.instances.some(({ state }) => state === "ready"),
     );
-  const needed = [MANAGEMENT.id, QUERY.id, ...(managesRedis(file) ? [REDIS.id] : [])];
-  if (!needed.every(runs)) return undefined;
+  if (!neededWorkloads(file).every(runs)) return undefined;
   try {
     // The platform may have started management again by itself, on a store that somebody emptied.
     const restored = await withManagement(parts, secrets, options, (management) =>
@@ -156,6 +155,25 @@ export async function findCluster(
     if (isStoreLost(error)) return undefined;
     throw error;
   }
+}
+
+/** @returns ids of the cluster's own workloads, replicas apart, of which the platform has nothing although they should run */
+export async function missingWorkloads(
+  { manager, cluster, home }: ClusterParts,
+  options: CallOptions = {},
+): Promise<readonly string[]> {
+  const file = await home.readFile();
+  if (file?.wanted !== "running") return [];
+  const workloads = await manager.list(cluster, options);
+  const isThere = (id: string) =>
+    workloads.some(
+      (workload) => workload.id === id && workload.instances.some(({ state }) => state !== "exited"),
+    );
+  return neededWorkloads(file).filter((id) => !isThere(id));
+}
+
+function neededWorkloads(file: ClusterFile): readonly string[] {
+  return [MANAGEMENT.id, QUERY.id, ...(managesRedis(file) ? [REDIS.id] : [])];
 }
 
 function signalOf({ signal }: CallOptions): CallOptions {

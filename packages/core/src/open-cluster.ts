@@ -5,6 +5,7 @@ import { whyGone } from "./cluster-gone.js";
 import { hasOwnController } from "./cluster-lifecycle.js";
 import type { ClusterParts, RunningCluster } from "./cluster-parts.js";
 import type { ConnectedCluster } from "./connected-cluster.js";
+import { keepWhole } from "./keep-whole.js";
 import { ManagementClient } from "./management-client.js";
 import { PredictionClient } from "./prediction-client.js";
 import { tellRefusals } from "./tell-refusals.js";
@@ -32,7 +33,9 @@ export async function openCluster(
     const round = await controller.runOnce(call.signal === undefined ? {} : { signal: call.signal });
     await tellRefusals(round, management, call);
     // Where no controller runs beside the platform, this process is one for as long as it is connected.
-    control = hasOwnController(parts) ? undefined : new BackgroundControl(controller);
+    control = hasOwnController(parts)
+      ? undefined
+      : new BackgroundControl({ controller, keepWhole: (signal) => keepWhole(parts, signal) });
     return {
       ...running,
       ref: cluster,
