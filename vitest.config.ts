@@ -16,11 +16,23 @@ export default defineConfig({
         },
       },
       {
-        // What is built, as a user runs it: one file at a time, because each may own the machine's two cores.
+        // What is built, as a user runs it. Most of the time is spent waiting for processes to come and go.
         test: {
           name: "e2e",
-          include: ["e2e/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "e2e/docs/**"],
+          include: ["e2e/{local,packages}/**/*.test.ts", "examples/**/*.test.ts"],
+          exclude: ["**/node_modules/**"],
+          maxWorkers: 2,
+          maxConcurrency: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // One file at a time, because some look at all that an engine has, or restart it.
+        test: {
+          name: "engines",
+          include: ["e2e/{docker,monitoring,redis}/**/*.test.ts"],
           fileParallelism: false,
           maxConcurrency: 2,
           testTimeout: 120_000,

@@ -9,5 +9,6 @@ export const allParts: readonly Part[] = [
   vitestPart("unit", "unit and conformance tests"),
   pythonPart,
   vitestPart("e2e", "end-to-end tests"),
+  vitestPart("engines", "end-to-end tests on real engines"),
   vitestPart("docs", "code of the documentation"),
 ];

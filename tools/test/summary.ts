@@ -41,6 +41,11 @@ function partLine({ part, passed, failed, skipped, seconds, notRun }: PartResult
 
 /** One line for each reason; a skip that gives none is named itself. */
 function skipLines(skips: readonly Skip[]): string[] {
-  const byReason = Map.groupBy(skips, ({ test, reason }) => reason || `${test} (no reason given)`);
+  const byReason = Map.groupBy(skips, ({ test, reason }) => reason || reasonInName(test));
   return [...byReason].map(([reason, tests]) => `skipped ${tests.length}: ${reason}`);
+}
+
+/** A conformance suite says in the name of what it leaves out why: `… (left out: REASON)`. */
+function reasonInName(test: string): string {
+  return / \(([^()]+)\)$/.exec(test)?.[1] ?? `${test} (no reason given)`;
 }
