@@ -6,6 +6,7 @@ import { engineAbsence } from "../environment/engines.ts";
 import { TestRegistry } from "../environment/registry/start-registry.ts";
 import { TokenServer } from "../environment/registry/token-server.ts";
 import { clipper } from "../support/clipper-command.ts";
+import { eventually } from "../support/eventually.ts";
 import { Scratch } from "../support/scratch.ts";
 import { docker, dockerOutput, dockerWith } from "./docker-command.ts";
 import { baseWithPython, removeImages } from "./support/base-images.ts";
@@ -215,6 +216,21 @@ describe.skipIf(absence)(`clipper images${absence === undefined ? "" : ` (${abse
     expect(await modelImages()).toEqual(before);
     expect((await cluster.predict("tagged", [1])).output).toEqual({ v: "2", id: 1 });
     expect((await cluster.leftovers()).filter((name) => name.includes(".image."))).toEqual([]);
+  });
+
+  it("one that somebody removed is made again by the same deploy, and its replicas come back", async () => {
+    const image = await imageOf("2");
+    const containers = await dockerOutput("ps", "--all", "--quiet", "--filter", `ancestor=${image}`);
+    expect(containers).not.toBe("");
+    await dockerOutput("rm", "--force", ...containers.split("\n").filter((id) => id !== ""));
+    await dockerOutput("image", "rm", image);
+    await cluster.deploy("tagged.py:v2", { model: cluster.name, version: "2", app: "tagged" });
+    expect(await imageOf("2")).toBe(image);
+    await eventually(
+      "its replica answers",
+      30_000,
+      async () => (await cluster.predict("tagged", [1])).default === false,
+    );
   });
 
   it("a version that is stopped takes its image with it; what was built or named on it by somebody stays", async () => {

@@ -49,6 +49,8 @@ export async function deployModel(
       state: "skipped",
       message: `${model}:${version} is deployed already`,
     });
+    // What it lacked may be there now, as an image that somebody had removed.
+    await cluster.controller.runOnce(options.signal === undefined ? {} : { signal: options.signal });
     return { ...target, unchanged: true, replicas };
   }
   const { operation } = begun;

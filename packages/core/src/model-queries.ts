@@ -62,7 +62,7 @@ export async function previousVersionOf(
 
 /** @returns undefined when it is not registered */
 export async function registeredVersion(
-  { management }: ConnectedCluster,
+  { management, manager }: ConnectedCluster,
   target: ModelVersion,
   signal?: AbortSignal,
 ): Promise<RegisteredVersion | undefined> {
@@ -71,8 +71,14 @@ export async function registeredVersion(
     management.model(target.model, signal),
   ]);
   if (record === undefined) return undefined;
-  const { inputType, contentDigest } = record;
-  return { ...target, inputType, contentDigest, isCurrent: model?.currentVersion === target.version };
+  const { inputType, contentDigest, containerName } = record;
+  return {
+    ...target,
+    inputType,
+    contentDigest,
+    isCurrent: model?.currentVersion === target.version,
+    ...(manager.capabilities.program === "image" ? { image: containerName } : {}),
+  };
 }
 
 /** @returns how many replicas of a version are wanted. @throws NotFoundError */

@@ -13,6 +13,7 @@ import {
   type ModelVersion,
   type PythonPlatform,
   type PythonPlatformRequest,
+  type RegisteredVersion,
   VersionExistsError,
   type WorkloadResources,
 } from "@clipper-serving/spec";
@@ -83,7 +84,7 @@ export async function deployCaptured(
     const { contentDigest: deployedDigest } = known;
     throw new VersionExistsError({ model, version, deployedDigest, newDigest: contentDigest });
   }
-  if (known?.isCurrent) {
+  if (known?.isCurrent && (await hasItsImage(target, known, call))) {
     call.onProgress?.({
       step: "deploy",
       state: "skipped",
@@ -108,6 +109,15 @@ export async function deployCaptured(
     });
     throw error;
   }
+}
+
+/** An image that somebody removed from the engine is made again by the same deploy. */
+async function hasItsImage(
+  { images }: DeployTarget,
+  { image }: RegisteredVersion,
+  call: CallOptions,
+): Promise<boolean> {
+  return image === undefined || images === undefined || images.has(image, call);
 }
 
 async function deployKept(

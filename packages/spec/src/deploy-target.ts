@@ -75,6 +75,8 @@ export interface RegisteredVersion extends ModelVersion {
   readonly inputType: InputType;
   readonly contentDigest: string;
   readonly isCurrent: boolean;
+  /** What its replicas run, where programs are images. */
+  readonly image?: string;
 }
 
 export interface RegisteredApplication {
