@@ -12,7 +12,7 @@ function docker(env: Record<string, string>, ...words: string[]) {
   return spawnSync("docker", words, { encoding: "utf8", env: { ...process.env, ...env }, timeout: 60_000 });
 }
 
-describe.skipIf(absence)(`an engine of a test's own`, () => {
+describe.skipIf(absence)(`an engine of a test's own${absence === undefined ? "" : ` (${absence})`}`, () => {
   let engine: SecondEngine;
   beforeAll(async () => {
     engine = await SecondEngine.start();

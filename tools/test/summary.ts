@@ -45,7 +45,7 @@ function skipLines(skips: readonly Skip[]): string[] {
   return [...byReason].map(([reason, tests]) => `skipped ${tests.length}: ${reason}`);
 }
 
-/** A conformance suite says in the name of what it leaves out why: `… (left out: REASON)`. */
+/** A suite says in its name, or in that of a test, why it is left out: `a cluster on Docker (REASON) > starts`. */
 function reasonInName(test: string): string {
-  return / \(([^()]+)\)$/.exec(test)?.[1] ?? `${test} (no reason given)`;
+  return / \(([^()]+)\)(?: > |$)/.exec(test)?.[1] ?? `${test} (no reason given)`;
 }
