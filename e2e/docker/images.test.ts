@@ -49,6 +49,9 @@ describe.skipIf(absence)(
         cacheDirectory,
       });
 
+    const runPython = (image: string, program: string) =>
+      docker("run", ...HARDENED, "--entrypoint", "python", image, "-c", program);
+
     /** Loads what the engine lacks, and says how many bytes that took. */
     const load = async (image: ImagePlan) => {
       let bytes = 0;
@@ -120,15 +123,7 @@ import getpass, json, os, subprocess, sys
 child = subprocess.run([sys.executable, "-c", "import numpy, clipper_runtime; print(numpy.__file__)"], capture_output=True, text=True)
 print(json.dumps([getpass.getuser(), os.path.expanduser("~"), os.access("/tmp", os.W_OK), sys.prefix, child.stdout.strip()]))
 `;
-      const { stdout, stderr } = await docker(
-        "run",
-        ...HARDENED,
-        "--entrypoint",
-        "python",
-        id,
-        "-c",
-        program,
-      );
+      const { stdout, stderr } = await runPython(id, program);
       const [user, home, writable, prefix, child] = JSON.parse(stdout === "" ? `["${stderr}"]` : stdout);
       expect([user, home, writable, prefix]).toEqual(["clipper", "/tmp", true, "/opt/clipper/environment"]);
       expect(child).toMatch(/^\/opt\/clipper\/environment\/lib\/python3\.\d+\/site-packages\/numpy\//);
@@ -156,15 +151,7 @@ print(json.dumps([getpass.getuser(), os.path.expanduser("~"), os.access("/tmp", 
       const own = await inspectPythonBase({ sink: sinkFor(registry.address), ref });
       const { id } = await load(await planOf("mean.py:mean", scratch.path("environment"), own));
       const program = "import numpy, own; print(own.VALUE, numpy.mean([1, 3]))";
-      const { stdout, stderr } = await docker(
-        "run",
-        ...HARDENED,
-        "--entrypoint",
-        "python",
-        id,
-        "-c",
-        program,
-      );
+      const { stdout, stderr } = await runPython(id, program);
       expect(stdout, stderr).toBe("42 2.0\n");
     });
 

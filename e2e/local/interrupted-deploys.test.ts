@@ -1,17 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEPLOY_PHASES } from "../support/deploy-phases.ts";
 import { eventually } from "../support/eventually.ts";
 import { LocalCluster } from "../support/local-cluster.ts";
 import { processesOf } from "../support/processes.ts";
-
-/** What a deploy says on stderr when it has come to a phase. */
-const PHASES = [
-  ["capture", "slow to be captured"],
-  ["environment", "captured as"],
-  ["preflight", "environment"],
-  ["apply", "the function"],
-  ["ready", "accepted by the platform"],
-] as const;
 
 describe("deploys that are cut off", () => {
   let cluster: LocalCluster;
@@ -42,7 +34,7 @@ describe("deploys that are cut off", () => {
     expect(await bundles()).toEqual(bundlesBefore);
   }
 
-  it.each(PHASES)(
+  it.each(DEPLOY_PHASES)(
     "Ctrl-C at %s: exits 130, the old version goes on, nothing is left",
     async (_phase, shown) => {
       const before = await bundles();

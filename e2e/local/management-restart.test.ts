@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEPLOY_PHASES } from "../support/deploy-phases.ts";
 import { LocalCluster } from "../support/local-cluster.ts";
 import { processOf } from "../support/processes.ts";
 
-/** What a deploy says on stderr when it has come to a phase. */
-const PHASES = [
-  ["capture", "slow to be captured"],
-  ["environment", "captured as"],
-  ["preflight", "environment"],
-  ["apply", "the function"],
-  ["ready", "accepted by the platform"],
-  ["switch", "1 of 1 replicas connected"],
-] as const;
+const PHASES = [...DEPLOY_PHASES, ["switch", "1 of 1 replicas connected"]] as const;
 
 describe("deploys while management is killed", () => {
   let cluster: LocalCluster;

@@ -4,7 +4,7 @@ import path from "node:path";
 import { type ContainerManager, ManagerError, PortTakenError } from "@clipper-serving/spec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ClusterHome } from "./cluster-home.js";
-import { startCluster, stopCluster } from "./cluster-lifecycle.js";
+import { putBackMissing, startCluster, stopCluster } from "./cluster-lifecycle.js";
 import { resolveClusterSettings } from "./cluster-settings.js";
 
 describe("a cluster's life", () => {
@@ -40,6 +40,20 @@ describe("a cluster's life", () => {
     await expect(starting).rejects.toMatchObject({ code: "OTHER_MANAGER", facts: { manager: "one" } });
     expect(await home.readFile()).toEqual(file);
     expect(await readdir(home.directory)).toEqual(["cluster.json"]);
+  });
+
+  it("is not put back when somebody has stopped it meanwhile", async () => {
+    const file = { formatVersion: 1, name: "c", settings: {}, wanted: "stopped" } as const;
+    await home.writeFile(file);
+    const applied: string[] = [];
+    const manager = {
+      capabilities: { program: "directory" } as ContainerManager["capabilities"],
+      apply: async (_cluster: unknown, { id }: { readonly id: string }) => void applied.push(id),
+      list: async () => [],
+    };
+    await expect(putBackMissing(parts(manager), {})).rejects.toMatchObject({ code: "CLUSTER_STOPPED" });
+    expect(await home.readFile()).toEqual(file);
+    expect(applied).toEqual([]);
   });
 
   it("has lost nothing when its purge is cut off half-way", async () => {

@@ -6,7 +6,7 @@ import {
   PortTakenError,
 } from "@clipper-serving/spec";
 import { createController } from "./cluster-controller.js";
-import { stoppedCluster, unknownCluster } from "./cluster-gone.js";
+import { stoppedCluster, unknownCluster, whyGone } from "./cluster-gone.js";
 import type { ClusterParts, RunningCluster, StartOptions } from "./cluster-parts.js";
 import {
   type ClusterSettings,
@@ -55,6 +55,13 @@ export async function startCluster(
   }
 }
 
+/** Makes again what is missing of a cluster that runs. @throws ClipperError when somebody has stopped or purged it meanwhile */
+export async function putBackMissing(parts: ClusterParts, options: CallOptions): Promise<void> {
+  const file = await parts.home.readFile();
+  const settings = resolveClusterSettings(file?.settings as ClusterSettings | undefined);
+  await bringUp(parts, settings, { ...options, onlyIfWanted: true });
+}
+
 /** Whether a new cluster has come to nothing that could be looked at, or finished. */
 async function isEmptyHanded(
   { manager, cluster, home }: ClusterParts,
@@ -73,13 +80,15 @@ async function isEmptyHanded(
 async function bringUp(
   parts: ClusterParts,
   settings: ResolvedClusterSettings,
-  { acceptStateLoss = false, ...options }: StartOptions,
+  { acceptStateLoss = false, onlyIfWanted = false, ...options }: StartOptions & { onlyIfWanted?: boolean },
 ): Promise<RunningCluster> {
   const { manager, cluster, home, origin } = parts;
   const knownEpoch = (await home.readFile())?.epoch;
   await checkState(parts, settings);
   // Before anything is written: what the platform cannot run is not remembered.
   const frontends = await frontendPrograms(manager, settings, options);
+  const gone = onlyIfWanted ? await whyGone(parts) : undefined;
+  if (gone !== undefined) throw gone;
   const secrets = await home.ensureSecrets();
   await home.writeFile({
     formatVersion: 1,

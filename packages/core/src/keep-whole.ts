@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { missingWorkloads, startCluster } from "./cluster-lifecycle.js";
+import { missingWorkloads, putBackMissing } from "./cluster-lifecycle.js";
 import type { ClusterParts } from "./cluster-parts.js";
-import { type ClusterSettings, resolveClusterSettings } from "./cluster-settings.js";
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -16,16 +15,10 @@ export async function keepWhole(parts: ClusterParts, signal: AbortSignal): Promi
       await sleep(LOOK_EVERY_MS, undefined, { signal, ref: false });
       const isMissing = (await missingWorkloads(parts, { signal })).length > 0;
       // Missing once may be a change under way; and who takes a cluster down says so before anything goes.
-      if (isMissing && wasMissing) await putBack(parts, signal);
+      if (isMissing && wasMissing) await putBackMissing(parts, { signal });
       wasMissing = isMissing;
     } catch {
       // The platform is away, or refuses: the next look tries again. Called off: the loop ends.
     }
   }
-}
-
-async function putBack(parts: ClusterParts, signal: AbortSignal): Promise<void> {
-  const file = await parts.home.readFile();
-  if (file?.wanted !== "running") return;
-  await startCluster(parts, resolveClusterSettings(file.settings as ClusterSettings), { signal });
 }

@@ -1,4 +1,5 @@
 import { ClipperError } from "./clipper-error.js";
+import { type ReplicaFacts, replicaFacts } from "./replica-facts.js";
 
 /** The steps of a deploy, in order. */
 export const DEPLOY_STEPS = [
@@ -39,33 +40,21 @@ export type DeployErrorCode =
 export class DeployError extends ClipperError {
   readonly step: DeployStep;
 
-  constructor(options: {
-    code: DeployErrorCode;
-    step: DeployStep;
-    model: string;
-    version: string;
-    message: string;
-    hint?: string | undefined;
-    exitCode?: number | undefined;
-    oomKilled?: boolean | undefined;
-    /** The last lines of the log, at most 50. */
-    log?: readonly string[] | undefined;
-    facts?: Readonly<Record<string, unknown>> | undefined;
-    cause?: unknown;
-  }) {
+  constructor(
+    options: ReplicaFacts & {
+      code: DeployErrorCode;
+      step: DeployStep;
+      message: string;
+      hint?: string | undefined;
+      cause?: unknown;
+    },
+  ) {
+    const { code, step, model, version, message, hint } = options;
     super({
-      code: options.code,
-      message: `deploying ${options.model}:${options.version} failed at ${options.step}: ${options.message}`,
-      hint: options.hint,
-      facts: {
-        ...options.facts,
-        step: options.step,
-        model: options.model,
-        version: options.version,
-        ...(options.exitCode === undefined ? {} : { exitCode: options.exitCode }),
-        ...(options.oomKilled === undefined ? {} : { oomKilled: options.oomKilled }),
-        ...(options.log === undefined ? {} : { log: options.log }),
-      },
+      code,
+      message: `deploying ${model}:${version} failed at ${step}: ${message}`,
+      hint,
+      facts: { ...replicaFacts(options), step },
       cause: options.cause,
     });
     this.step = options.step;

@@ -1,5 +1,6 @@
 import { ClipperError } from "./clipper-error.js";
 import type { DeployErrorCode } from "./deploy-errors.js";
+import { type ReplicaFacts, replicaFacts } from "./replica-facts.js";
 
 /**
  * Replicas that were to run do not: they ended, or did not connect in time. What was wished for stands, and the platform goes on trying. Where they were a deploy's,
@@ -10,36 +11,18 @@ export class ReplicaError extends ClipperError {
   /** Why, without what it was for. */
   readonly reason: string;
 
-  constructor(options: {
-    code: DeployErrorCode;
-    model: string;
-    version: string;
-    /** What they were to run for: `scaling m:1 to 3 replicas`. */
-    purpose: string;
-    reason: string;
-    hint?: string | undefined;
-    exitCode?: number | undefined;
-    oomKilled?: boolean | undefined;
-    /** The last lines of the log, at most 50. */
-    log?: readonly string[] | undefined;
-    facts?: Readonly<Record<string, unknown>> | undefined;
-    cause?: unknown;
-  }) {
-    const { code, model, version, purpose, reason, hint, exitCode, oomKilled, log, facts, cause } = options;
-    super({
-      code,
-      message: `${purpose} failed: ${reason}`,
-      hint,
-      facts: {
-        ...facts,
-        model,
-        version,
-        ...(exitCode === undefined ? {} : { exitCode }),
-        ...(oomKilled === undefined ? {} : { oomKilled }),
-        ...(log === undefined ? {} : { log }),
-      },
-      cause,
-    });
+  constructor(
+    options: ReplicaFacts & {
+      code: DeployErrorCode;
+      /** What they were to run for: `scaling m:1 to 3 replicas`. */
+      purpose: string;
+      reason: string;
+      hint?: string | undefined;
+      cause?: unknown;
+    },
+  ) {
+    const { code, purpose, reason, hint, cause } = options;
+    super({ code, message: `${purpose} failed: ${reason}`, hint, facts: replicaFacts(options), cause });
     this.reason = reason;
   }
 }
